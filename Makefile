@@ -1,0 +1,54 @@
+# Everything a person or CI does here. CI calls only these; a red build is reproducible by one word.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint fmt golden dist lock clean
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+# A stale byte-code switch in the environment would double every start-up time.
+unexport PYTHONDONTWRITEBYTECODE
+unexport VIRTUAL_ENV
+export PYTHONSAFEPATH := 1
+
+help:  ## list the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /\1\t/' | expand -t 10
+
+setup: $(READY)  ## .venv with everything, .venv/bin/stackseal
+
+$(READY): requirements/dev.txt requirements/checkov.txt requirements/build.txt pyproject.toml scripts/uv.sh
+	@uv="$$(scripts/uv.sh)"; \
+	"$$uv" venv --quiet --allow-existing $(VENV); \
+	"$$uv" pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.txt requirements/build.txt; \
+	"$$uv" pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .; \
+	$(BIN)/stackseal --install-checkov
+	@touch $@
+
+demo: setup  ## the main job, offline, on the embedded AWS: config, review, deploy, drift
+	@$(BIN)/stackseal demo
+
+test: setup  ## every test: unit, golden, contract, e2e
+	@$(BIN)/pytest -q -n 2 --dist loadgroup $(PYTEST_ARGS)
+
+lint: setup  ## ruff, mypy strict, zizmor, our own products through our own checks
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@if compgen -G '.github/workflows/*.yml' >/dev/null; then $(BIN)/zizmor --quiet --offline --persona auditor --no-ignores --strict-collection .; fi
+
+fmt: setup  ## let ruff write
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+golden: setup  ## bless today's output as the expected one; then read the diff
+	@STACKSEAL_GOLDEN=write $(BIN)/pytest -q -n 2 tests/golden
+
+dist: setup  ## build the wheel, install it in a clean environment, run the demo from /
+	@scripts/dist.sh
+
+lock: setup  ## compile requirements/*.txt from pyproject.toml
+	@PATH="$$(dirname "$$(scripts/uv.sh)"):$$PATH" scripts/lock.sh
+
+clean:  ## remove what the other targets made
+	@rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache reports

@@ -1,0 +1,3 @@
+"""GitOps for machine-learning infrastructure on AWS."""
+
+__version__ = "0.1.0"
