@@ -84,7 +84,7 @@ class Waiver:
     reason: str
     owner: str
     until: str | None = None
-    """ISO date, the last day on which it counts; only a product's own waiver may have none: it ends with its release."""
+    """ISO date, the last day on which it counts; only a product's own may have none: it ends with its release."""
     stack: str = "*"
     resource: str = "*"
     proposed: bool = False
