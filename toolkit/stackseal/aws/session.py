@@ -1,0 +1,158 @@
+"""Clients: one per service and region, with retries and time limits, from the environment that is passed in."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal, overload
+
+from stackseal.aws.errors import translated
+from stackseal.errors import UsageError
+
+if TYPE_CHECKING:
+    import boto3
+    from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_ssm import SSMClient
+    from mypy_boto3_sts import STSClient
+
+ATTEMPTS: Final = 10
+"""botocore's own default of three attempts loses to six throttled answers in a row; ten repeats survive them."""
+CONNECT_SECONDS: Final = 10
+READ_SECONDS: Final = 60
+
+
+@dataclass(frozen=True, kw_only=True)
+class Credentials:
+    """Keys of a session; never printed."""
+
+    key: str
+    secret: str
+    token: str | None = None
+
+    def __repr__(self) -> str:
+        return "Credentials(…)"
+
+
+class Aws:
+    """The way to AWS.
+
+    `environ` is read for what boto3 reads: keys, session token, profile, region and endpoint addresses. Where it holds
+    no keys, boto3's own chain decides (web identity, container, profile, instance role).
+    """
+
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        *,
+        region: str | None = None,
+        account: str | None = None,
+        endpoint_url: str | None = None,
+        credentials: Credentials | None = None,
+    ) -> None:
+        self._environ = dict(environ)
+        self._region = region or environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")
+        self._endpoint_url = endpoint_url or environ.get("AWS_ENDPOINT_URL") or None
+        self._credentials = credentials or _from_environ(environ)
+        self._accounts: dict[str, str] = {"": account} if account else {}
+        self._clients: dict[tuple[str, str], Any] = {}
+        self._lock = threading.Lock()
+        self._session: boto3.session.Session | None = None
+
+    @property
+    def region(self) -> str:
+        """The default region; an error where none is known."""
+        if not self._region:
+            raise UsageError("no AWS region is set", remedy="set AWS_REGION or name the region in the config")
+        return self._region
+
+    @overload
+    def client(self, service: Literal["cloudformation"], region: str | None = None) -> CloudFormationClient: ...
+    @overload
+    def client(self, service: Literal["s3"], region: str | None = None) -> S3Client: ...
+    @overload
+    def client(self, service: Literal["ssm"], region: str | None = None) -> SSMClient: ...
+    @overload
+    def client(self, service: Literal["sts"], region: str | None = None) -> STSClient: ...
+    @overload
+    def client(self, service: str, region: str | None = None) -> Any: ...
+
+    def client(self, service: str, region: str | None = None) -> Any:
+        """The service's client in a region (default: ours); made once, usable from several threads."""
+        where = region or self.region
+        with self._lock:
+            if (service, where) not in self._clients:
+                self._clients[service, where] = self._make(service, where)
+            return self._clients[service, where]
+
+    def account(self, region: str | None = None) -> str:
+        """The account that the credentials belong to, asked of the region's own STS."""
+        where = region or self.region
+        known = self._accounts.get("") or self._accounts.get(where)
+        if known is None:
+            with translated(f"could not tell which account the credentials for {where} belong to"):
+                known = self.client("sts", where).get_caller_identity()["Account"]
+            self._accounts[where] = known
+        return known
+
+    def assumed(self, role_arn: str, *, session_name: str, web_identity_token: str | None = None) -> Aws:
+        """The same way to AWS as another role; with a token (OIDC) no credentials are needed before."""
+        with translated(f"could not take the role {role_arn}"):
+            sts = self.client("sts")
+            if web_identity_token is None:
+                keys = sts.assume_role(RoleArn=role_arn, RoleSessionName=session_name)["Credentials"]
+            else:
+                keys = sts.assume_role_with_web_identity(
+                    RoleArn=role_arn, RoleSessionName=session_name, WebIdentityToken=web_identity_token
+                )["Credentials"]
+        found = Credentials(key=keys["AccessKeyId"], secret=keys["SecretAccessKey"], token=keys["SessionToken"])
+        return Aws(self._environ, region=self._region, endpoint_url=self._endpoint_url, credentials=found)
+
+    def close(self) -> None:
+        """Close the connections of all clients."""
+        with self._lock:
+            for client in self._clients.values():
+                client.close()
+            self._clients.clear()
+
+    def _make(self, service: str, region: str) -> Any:
+        from botocore.config import Config  # noqa: PLC0415 - `--help` must not load boto3
+
+        config = Config(
+            retries={"mode": "standard", "max_attempts": ATTEMPTS},
+            connect_timeout=CONNECT_SECONDS,
+            read_timeout=READ_SECONDS,
+            s3={"addressing_style": "path"} if self._endpoint_url else None,
+        )
+        endpoint = self._environ.get(f"AWS_ENDPOINT_URL_{service.upper()}") or self._endpoint_url
+        if endpoint is None and service == "sts":
+            # A token of the global STS is refused in opt-in regions, with a text that names no cause.
+            endpoint = f"https://sts.{region}.{_suffix(region)}"
+        with translated(f"could not prepare calls to {service} in {region}"):
+            session: Any = self._boto()
+            return session.client(service, region_name=region, endpoint_url=endpoint, config=config)
+
+    def _boto(self) -> boto3.session.Session:
+        import boto3  # noqa: PLC0415 - `--help` must not load boto3
+
+        if self._session is None:
+            keys = self._credentials
+            self._session = boto3.session.Session(
+                aws_access_key_id=keys.key if keys else None,
+                aws_secret_access_key=keys.secret if keys else None,
+                aws_session_token=keys.token if keys else None,
+                profile_name=None if keys else self._environ.get("AWS_PROFILE"),
+            )
+        return self._session
+
+
+def _from_environ(environ: Mapping[str, str]) -> Credentials | None:
+    key, secret = environ.get("AWS_ACCESS_KEY_ID"), environ.get("AWS_SECRET_ACCESS_KEY")
+    if not (key and secret):
+        return None
+    return Credentials(key=key, secret=secret, token=environ.get("AWS_SESSION_TOKEN") or None)
+
+
+def _suffix(region: str) -> str:
+    return "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"

@@ -1,0 +1,118 @@
+"""What CloudFormation answers, as small frozen values. Times are ISO 8601 in UTC."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Literal
+
+from stackseal.model import Change, DriftStatus
+
+
+@dataclass(frozen=True, kw_only=True)
+class StackState:
+    """One stack as DescribeStacks tells it."""
+
+    name: str
+    arn: str
+    status: str
+    reason: str = ""
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    capabilities: tuple[str, ...] = ()
+    role_arn: str | None = None
+    termination_protection: bool = False
+    created: str = ""
+    last_updated: str = ""
+    """Of the last update; the creation where there was none."""
+    drift: DriftStatus = DriftStatus.UNKNOWN
+
+
+@dataclass(frozen=True, kw_only=True)
+class Store:
+    """Where templates over the inline limit go."""
+
+    bucket: str
+    prefix: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewChangeSet:
+    """What a change set is made from. The same `token` twice makes one change set."""
+
+    stack: str
+    name: str
+    kind: Literal["CREATE", "UPDATE"]
+    body: str
+    parameters: Mapping[str, str]
+    tags: Mapping[str, str]
+    capabilities: tuple[str, ...] = ()
+    description: str = ""
+    role: str | None = None
+    token: str | None = None
+    store: Store | None = None
+    nested: bool = False
+    """Plan the changes of nested stacks too."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChangeSetRef:
+    """A change set as lists name it."""
+
+    name: str
+    arn: str
+    status: str
+    execution_status: str
+    reason: str = ""
+    description: str = ""
+    created: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChangeSetState:
+    """One change set with all its changes, sorted by logical id."""
+
+    name: str
+    arn: str
+    stack_arn: str
+    status: str
+    execution_status: str
+    reason: str = ""
+    description: str = ""
+    changes: tuple[Change, ...] = ()
+    nested: Mapping[str, str] = field(default_factory=dict)
+    """Logical id of a nested stack → ARN of its own change set."""
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    resolved: Mapping[str, str] = field(default_factory=dict)
+    """Parameters of SSM types → the value that CloudFormation read for them. Not for display."""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    capabilities: tuple[str, ...] = ()
+    values: bool = True
+    """False where the service gave no before and after values."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StackResource:
+    """One resource of a stack."""
+
+    logical_id: str
+    physical_id: str
+    type: str
+    status: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Validation:
+    """What ValidateTemplate found out."""
+
+    capabilities: tuple[str, ...]
+    transforms: tuple[str, ...]
+    parameters: tuple[str, ...]
+
+
+def iso(moment: datetime | None) -> str:
+    """A moment as text, empty for none."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds") if moment else ""

@@ -1,0 +1,31 @@
+"""SSM parameters: how stacks publish what others read."""
+
+from __future__ import annotations
+
+from stackseal.aws.errors import AwsFailed, translated
+from stackseal.aws.session import Aws
+
+
+class Parameters:
+    """The parameters of one region."""
+
+    def __init__(self, aws: Aws, region: str | None = None) -> None:
+        self._client = aws.client("ssm", region)
+
+    def get(self, name: str) -> str | None:
+        """The value of one parameter, None where there is none. SecureStrings stay encrypted."""
+        try:
+            with translated(f"could not read the SSM parameter {name}"):
+                return self._client.get_parameter(Name=name)["Parameter"].get("Value", "")
+        except AwsFailed as error:
+            if error.code == "ParameterNotFound":
+                return None
+            raise
+
+    def below(self, path: str) -> dict[str, str]:
+        """Name and value of every parameter below a path, sorted by name."""
+        found: dict[str, str] = {}
+        with translated(f"could not read the SSM parameters below {path}"):
+            for page in self._client.get_paginator("get_parameters_by_path").paginate(Path=path, Recursive=True):
+                found.update({item["Name"]: item.get("Value", "") for item in page["Parameters"] if "Name" in item})
+        return dict(sorted(found.items()))
