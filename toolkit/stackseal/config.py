@@ -44,10 +44,9 @@ def discover(folder: Path) -> tuple[Path, ...]:
     """Every config file below a folder, sorted, links not followed."""
     found = [
         Path(base) / name
-        for base, folders, names in os.walk(folder)
+        for base, _, names in os.walk(folder)
         for name in names
         if name.endswith(SUFFIXES) and not any(part.startswith(".") for part in Path(base).relative_to(folder).parts)
-        if folders is not None
     ]
     return tuple(sorted(found))
 

@@ -211,7 +211,8 @@ def _unmark(text: str, context: Mapping[str, Any], known: Mapping[str, list[Any]
     lines: list[list[Any]] = []
     blocks: list[list[Any]] = []
     place: list[Any] = ["", 1]
-    fresh, origin, position = True, None, 0
+    origin: list[Any] | None = None
+    fresh, position = True, 0
 
     def finish() -> None:
         enclosing = next((block for block in reversed(blocks) if block), None)
@@ -220,8 +221,8 @@ def _unmark(text: str, context: Mapping[str, Any], known: Mapping[str, list[Any]
     for match in _MARKER.finditer(text):
         pieces.append(text[position : match.start()])
         position = match.end()
-        kind, content = match.group(1) or "", match.group(2)
-        if not kind:
+        kind, content, newline = match.groups(default="")
+        if newline:
             finish()
             pieces.append("\n")
             fresh, origin = True, None

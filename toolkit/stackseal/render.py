@@ -1,0 +1,147 @@
+"""Stage 3, Stack → Template: sandboxed Jinja, then data, then one canonical text with a map back to the config.
+
+What Jinja prints is parsed at once; the file that people read is written from the data. So the same values give the
+same bytes whatever the layout of the config or of the template, and every line of the file is a node with a path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final, cast
+
+from stackseal import __version__, assets, yamltext
+from stackseal.errors import ConfigError
+from stackseal.model import Json, JsonPath, Location, SourceMap, Stack, Template
+from stackseal.sandbox import Bundle, Rendered, Sandbox
+
+Decorate = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+"""What is written into a template besides what its product says, e.g. the waivers."""
+
+_SUFFIX: Final = ".j2"
+
+
+def render(
+    stack: Stack,
+    origins: Mapping[str, JsonPath],
+    sandbox: Sandbox,
+    *,
+    path: str,
+    decorate: Decorate | None = None,
+) -> Template:
+    """The CloudFormation template of a stack; `path` is what findings call the rendered file.
+
+    Raises ConfigError at the template's line for whatever cannot be rendered or parsed.
+    """
+    name = stack.product.template
+    rendered = sandbox.render(bundle(stack.product.root), name, stack.context, origins)
+    where = (stack.product.root / name).as_posix()
+    parsed = yamltext.parse(rendered.text, where, limits=yamltext.TEMPLATE, tags=yamltext.CLOUDFORMATION_TAGS)
+    if not isinstance(parsed.data, dict):
+        raise ConfigError("The template is not a mapping", remedy="mend the product", where=Location(path=where))
+    body = cast("Mapping[str, Any]", parsed.data)
+    body = decorate(body) if decorate else body
+    text = _header(stack) + yamltext.dump(body)
+    return Template(
+        text=text,
+        body=body,
+        parameters=_parameters(body),
+        source=_source(stack, path, text, parsed.marks, rendered),
+        stack=stack,
+    )
+
+
+def read(text: str, path: str) -> Template:
+    """Anybody's template, YAML or JSON, as data with a map to its own lines.
+
+    Raises ConfigError with the line for what is not a CloudFormation template.
+    """
+    parsed = yamltext.parse(text, path, limits=yamltext.TEMPLATE, tags=yamltext.CLOUDFORMATION_TAGS)
+    body = parsed.data
+    if not isinstance(body, dict) or not isinstance(body.get("Resources"), dict):
+        raise ConfigError(
+            "The file is not a CloudFormation template",
+            why="it has no Resources mapping",
+            remedy="give the path of a template in YAML or JSON",
+            where=Location(path=path),
+        )
+    marks = parsed.marks
+    source = SourceMap(path=path, lines=_lines(text, marks), rendered=marks, template=marks, config={})
+    return Template(text=text, body=body, parameters=_parameters(body), source=source)
+
+
+def bundle(root: Path) -> Bundle:
+    """A product's template files and the shared partials; links are left out."""
+    files: dict[str, str] = {}
+    paths: dict[str, str] = {}
+    for folder in (assets.PARTIALS, root):
+        for path in sorted(folder.rglob(f"*{_SUFFIX}")):
+            if path.is_symlink() or not path.resolve().is_relative_to(folder.resolve()):
+                continue
+            name = path.relative_to(folder).as_posix()
+            files[name] = path.read_text(encoding="utf-8")
+            paths[name] = path.as_posix()
+    return Bundle(files=files, paths=paths)
+
+
+def _header(stack: Stack) -> str:
+    return (
+        f"# Rendered by stackseal {__version__} from the product {stack.product.name}.\n"
+        f"# config sha256:{stack.config.digest}\n"
+    )
+
+
+def _parameters(body: Mapping[str, Any]) -> dict[str, str]:
+    """The Defaults: the written file carries the config's values and deploys on its own."""
+    declared: Mapping[str, Any] = body.get("Parameters") or {}
+    return {
+        name: _parameter(parameter["Default"])
+        for name, parameter in declared.items()
+        if isinstance(parameter, Mapping) and "Default" in parameter
+    }
+
+
+def _parameter(value: Json) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _source(stack: Stack, path: str, text: str, marks: Mapping[JsonPath, Location], rendered: Rendered) -> SourceMap:
+    """Rendered line → node → line of Jinja's output → template line and config line."""
+    written = yamltext.parse(text, path, limits=yamltext.TEMPLATE).marks
+    template: dict[JsonPath, Location] = {}
+    config: dict[JsonPath, Location] = {}
+    for node, mark in marks.items():
+        line = rendered.lines[mark.line - 1]
+        template[node] = line.template
+        if line.config is not None and line.config[:1] != ("names",):
+            config[node] = stack.config.at(*line.config)
+    return SourceMap(
+        path=path, lines=_lines(text, written), rendered=written, template=template, config=_inherited(config, marks)
+    )
+
+
+def _inherited(config: Mapping[JsonPath, Location], marks: Mapping[JsonPath, Location]) -> dict[JsonPath, Location]:
+    """A resource without a value of its own is blamed on the first of its nodes that has one."""
+    found = dict(config)
+    for node in sorted(marks, key=len):
+        if len(node) == 2 and node not in found:
+            below = [place for path, place in config.items() if path[:2] == node]
+            if below:
+                found[node] = below[0]
+    return found
+
+
+def _lines(text: str, marks: Mapping[JsonPath, Location]) -> tuple[JsonPath, ...]:
+    """For every line the path of the first node on it; a line without one belongs to the node above."""
+    first: dict[int, JsonPath] = {}
+    for path, mark in sorted(marks.items(), key=lambda item: (item[1].line, item[1].column, len(item[0]))):
+        if path:
+            first.setdefault(mark.line, path)
+    lines: list[JsonPath] = []
+    current: JsonPath = ()
+    for number in range(1, text.count("\n") + 2):
+        current = first.get(number, current)
+        lines.append(current)
+    return tuple(lines)
