@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Final, cast
 
 from stackseal import assets, naming
 from stackseal.catalogue import schema
@@ -164,28 +164,32 @@ def _evaluate(product: ProductFile, context: Mapping[str, Json], suffix: str, sa
         ("stack:scenario", product.scenario),
         ("stack:variant", product.variant),
         ("stack:protected", product.protected),
-        *((f"names:{key}", rule.name) for key, rule in product.names.items()),
+        *((f"names:{key}", _if(rule.name, rule.when)) for key, rule in product.names.items()),
         *((f"tags:{key}", value) for key, value in product.tags.items()),
         *((f"file:{token.token}", token.value) for token in product.file_name),
         *((f"count:{index}", rule.when) for index, rule in enumerate(product.resources)),
-        *_paths("publishes", product.publishes),
-        *_paths("consumes", product.consumes),
+        *((f"publishes:{index}", _if(rule.path, rule.when)) for index, rule in enumerate(product.publishes)),
+        *((f"consumes:{index}", _if(rule.path, rule.when)) for index, rule in enumerate(product.consumes)),
     ]
     seen = {**context, "suffix": suffix, "test": bool(suffix)}
     where = Location(path=(product.root / "product.yaml").as_posix())
     return sandbox.evaluate(expressions, seen, where=where)
 
 
-def _paths(kind: str, rules: Sequence[Any]) -> list[tuple[str, str]]:
-    """An SSM path counts only where its `when` holds: None otherwise."""
-    return [(f"{kind}:{index}", f"({rule.path}) if ({rule.when}) else none") for index, rule in enumerate(rules)]
+def _if(expression: str, when: str) -> str:
+    """The expression's value where `when` holds, None otherwise."""
+    return f"({expression}) if ({when}) else none"
 
 
 def _stack(
     config: Config, product: ProductFile, context: Mapping[str, Json], evaluated: Evaluated, suffix: str
 ) -> Stack:
     values = evaluated.values
-    names = {key: _name(key, str(values[f"names:{key}"]), rule.limit, suffix) for key, rule in product.names.items()}
+    names = {
+        key: _name(key, str(values[f"names:{key}"]), rule.limit, suffix)
+        for key, rule in product.names.items()
+        if values[f"names:{key}"] is not None
+    }
     own_tags = cast("Mapping[str, str]", context.get("tags") or {})
     tags = {**own_tags, **{key: str(values[f"tags:{key}"]) for key in product.tags}}
     tags = dict(sorted(tags.items()))
