@@ -1,0 +1,96 @@
+"""Stage 4, Template to Finding: our own checks, cfn-lint and checkov, and who answers for what they find.
+
+ADD A CHECK: one file in `own/` that satisfies `Check`, its line in `CHECKS`, a good and a bad template in
+`tests/unit/checks/fixtures/<id>/`.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+from stackseal.checks import waive
+from stackseal.checks.base import Check, Engine, Engines
+from stackseal.checks.engines import cfn_lint, checkov
+from stackseal.checks.foreign import load_all
+from stackseal.checks.own import (
+    boundary,
+    dynamic_reference,
+    endpoint_config_name,
+    name_limits,
+    no_full_access,
+    pass_role,
+    resource_count,
+    ssm_outputs,
+    stateful_retention,
+    tags,
+    transform,
+    wildcard_action,
+)
+from stackseal.checks.scan import order, scan
+from stackseal.checks.waive import with_metadata
+from stackseal.errors import UsageError
+from stackseal.model import Finding, Template, Waiver
+
+CHECKS: Final[dict[str, Check]] = {
+    "boundary": boundary,
+    "dynamic-reference": dynamic_reference,
+    "endpoint-config-name": endpoint_config_name,
+    "name-limits": name_limits,
+    "no-full-access": no_full_access,
+    "pass-role": pass_role,
+    "resource-count": resource_count,
+    "ssm-outputs": ssm_outputs,
+    "stateful-retention": stateful_retention,
+    "tags": tags,
+    "transform": transform,
+    "wildcard-action": wildcard_action,
+}
+
+ENGINES: Final[dict[str, Engine]] = {
+    "cfn-lint": cfn_lint,
+    "checkov": checkov,
+}
+
+
+def run(
+    templates: Sequence[Template], *, world: Engines, waivers: Sequence[Waiver] = (), today: date
+) -> tuple[Finding, ...]:
+    """Everything that a reviewer should know about the templates, sorted, waivers of products and settings applied.
+
+    `waivers` are the settings'. Raises `Failed` where an engine could not do its work: silence is never a success.
+    """
+    found: list[Finding] = []
+    for template, raw in zip(templates, _raw(templates, world, region=""), strict=True):
+        product = template.stack.product.waivers if template.stack else ()
+        found += waive.apply(raw, (*product, *waivers), today=today)
+    return order([*found, *waive.unused(waivers, found, templates)])
+
+
+def run_foreign(paths: Sequence[Path], *, world: Engines, region: str = "us-east-1") -> tuple[Finding, ...]:
+    """The same for any CloudFormation template files, or folders of them; findings stand on the files' own lines.
+
+    Checks that need a product or a config say nothing. A template's own suppressions count, as they do for the plain
+    engines, and show as waivers of the template. Raises `UsageError` and `ConfigError` for what cannot be read.
+    """
+    return order([finding for findings in _raw(load_all(paths), world, region=region) for finding in findings])
+
+
+def _raw(templates: Sequence[Template], world: Engines, *, region: str) -> list[list[Finding]]:
+    """Per template all findings, before any waiver."""
+    scanned = scan(templates, _engines(world), region=region, world=world)
+    return [
+        [*(finding for check in CHECKS.values() for finding in check.check(template)), *findings]
+        for template, findings in zip(templates, scanned, strict=True)
+    ]
+
+
+def _engines(world: Engines) -> list[Engine]:
+    unknown: Mapping[str, None] = {name: None for name in world.names if name not in ENGINES}
+    if unknown:
+        remedy = f"choose among {', '.join(ENGINES)}"
+        raise UsageError(f"There is no engine {', '.join(unknown)}", why="it is not known", remedy=remedy)
+    return [ENGINES[name] for name in world.names]
+
+
+__all__ = ["CHECKS", "ENGINES", "Check", "Engine", "Engines", "run", "run_foreign", "with_metadata"]

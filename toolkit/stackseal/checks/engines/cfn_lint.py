@@ -1,0 +1,95 @@
+"""cfn-lint, in this process, with our configuration only.
+
+cfn-lint looks for `.cfnlintrc` in the working directory and in HOME, and such a file may name Python to import. A
+configuration file that is given by name replaces that search, so it is given an empty one. What a template's own
+Metadata says about cfn-lint is not obeyed but reported as `Raw.suppressed`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from typing import Any, Final
+
+from stackseal.checks.base import Engines, Job, Raw
+from stackseal.errors import Failed
+from stackseal.model import Level
+
+ID: Final = "cfn-lint"
+_LEVELS: Final = {"error": Level.ERROR, "warning": Level.WARNING, "informational": Level.NOTE}
+
+
+def scan(jobs: Mapping[str, Job], world: Engines) -> Mapping[str, Sequence[Raw]]:
+    """The matches of every text, sorted. Raises `Failed` for a region unknown to cfn-lint, and when it crashes."""
+    return {key: _lint(job, informational=world.informational) for key, job in jobs.items()}
+
+
+@cache
+def _rules() -> Any:
+    """cfn-lint's own rules, loaded once: sharing them halves the time of a template."""
+    from cfnlint.core import get_rules  # noqa: PLC0415 - 0.3 s
+
+    return get_rules([], [], ["E", "W", "I"])
+
+
+def _lint(job: Job, *, informational: bool) -> tuple[Raw, ...]:
+    from cfnlint.config import ConfigMixIn  # noqa: PLC0415
+    from cfnlint.decode import decode_str  # noqa: PLC0415
+    from cfnlint.helpers import REGIONS  # noqa: PLC0415
+    from cfnlint.runner import run_template_by_data  # noqa: PLC0415
+
+    if job.region not in REGIONS:
+        why, remedy = "cfn-lint does not know it", "correct the region, or update cfn-lint"
+        raise Failed(f"Region {job.region!r} cannot be checked", why=why, remedy=remedy)
+    levels = ["E", "W", "I"] if informational else ["E", "W"]
+    try:
+        template, matches = decode_str(job.text)
+        suppressions = _take_suppressions(template)
+        if not matches:
+            config = ConfigMixIn(["--config-file", os.devnull], regions=[job.region], include_checks=levels)
+            matches = list(run_template_by_data(template, config, _rules()))
+    except Exception as error:
+        why, remedy = f"{type(error).__name__}: {error}", "look at the template's shape near the top, or report it"
+        raise Failed("cfn-lint stopped in the middle of a template", why=why, remedy=remedy) from error
+    found = {_raw(match, suppressions) for match in matches}
+    return tuple(sorted(found, key=lambda raw: (raw.line, raw.column, raw.check, raw.message)))
+
+
+def _raw(match: Any, suppressions: Mapping[str, Sequence[str]]) -> Raw:
+    path = tuple(key if isinstance(key, int) else str(key) for key in getattr(match, "path", None) or ())
+    scope = str(path[1]) if len(path) > 1 and path[0] == "Resources" else ""
+    everywhere = any(match.rule.id.startswith(prefix) for prefix in suppressions.get("", ()))
+    return Raw(
+        check=match.rule.id,
+        level=_LEVELS[match.rule.severity],
+        message=match.message,
+        path=path,
+        line=match.linenumber,
+        column=match.columnnumber,
+        help_url=match.rule.source_url,
+        suppressed="" if everywhere or match.rule.id in suppressions.get(scope, ()) else None,
+    )
+
+
+def _take_suppressions(template: Any) -> dict[str, list[str]]:
+    """Takes cfn-lint's directives out of a decoded template: rule ids by logical id, or "" for the whole template."""
+    found: dict[str, list[str]] = {}
+    for scope, owner in _owners(template):
+        metadata = owner.get("Metadata")
+        directives = metadata.pop("cfn-lint", None) if isinstance(metadata, dict) else None
+        config = directives.get("config") if isinstance(directives, dict) else None
+        ignored = config.get("ignore_checks") if isinstance(config, dict) else None
+        found[scope] = [str(rule) for rule in ignored if rule] if isinstance(ignored, list) else []
+    return found
+
+
+def _owners(template: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The template under "", and every resource that is a mapping under its logical id."""
+    if not isinstance(template, dict):
+        return
+    yield "", template
+    resources = template.get("Resources")
+    for logical_id, body in resources.items() if isinstance(resources, dict) else ():
+        if isinstance(body, dict):
+            yield str(logical_id), body

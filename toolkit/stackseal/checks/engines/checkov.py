@@ -1,0 +1,175 @@
+"""checkov, in a process and an environment of its own: one call for many templates.
+
+It reads files that we wrote, from a directory that holds nothing else, with an empty working directory and an empty
+HOME: checkov looks for `.checkov.yaml` in all three, and such a file may name Python to import. It gets no credentials
+and is told not to talk to anybody. It lists what passed too, so that a template of which it says nothing is noticed.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Final
+
+from stackseal.checks.base import Engines, Job, Raw
+from stackseal.errors import Failed
+from stackseal.model import JsonPath, Level
+
+ID: Final = "checkov"
+UNREAD: Final = "checkov-unread"
+"""Our own finding: checkov did not read a template."""
+NOTHING: Final = "checkov-nothing"
+"""Our own finding: checkov read a template and has no check for any of its resources."""
+_BATCH: Final = 100
+"""Templates per call: 0.3 GiB; checkov keeps all of a call in memory, a thousand would take 1.8 GiB."""
+_ENVIRONMENT: Final = {
+    "CHECKOV_PARALLELIZATION_TYPE": "none",
+    "CKV_SKIP_PACKAGE_UPDATE_CHECK": "True",
+    "LANG": "C.UTF-8",
+    "LOG_LEVEL": "ERROR",
+    "PATH": "/usr/local/bin:/usr/bin:/bin",
+    "PYTHONHASHSEED": "0",
+    "PYTHONUTF8": "1",
+}
+
+
+def scan(jobs: Mapping[str, Job], world: Engines) -> Mapping[str, Sequence[Raw]]:
+    """The failed and skipped checks of every text, sorted. Raises `Failed` if checkov is missing, crashes or hangs."""
+    if world.checkov is None:
+        remedy = "install it with `stackseal --install-checkov`, or name its executable in STACKSEAL_CHECKOV"
+        raise Failed("The security scan did not run", why="checkov is not installed", remedy=remedy)
+    keys = sorted(jobs)
+    size = min(_BATCH, -(-len(keys) // max(world.workers, 1))) or 1
+    batches = [keys[start : start + size] for start in range(0, len(keys), size)]
+    executable = world.checkov
+    with ThreadPoolExecutor(max(world.workers, 1)) as pool:
+        results = pool.map(lambda batch: _scan({key: jobs[key] for key in batch}, executable, world), batches)
+        return {key: raws for result in results for key, raws in result.items()}
+
+
+def _scan(jobs: Mapping[str, Job], executable: Path, world: Engines) -> dict[str, tuple[Raw, ...]]:
+    names = {_file_name(number, job.text): key for number, (key, job) in enumerate(jobs.items())}
+    with tempfile.TemporaryDirectory(prefix="checkov-", dir=world.work) as scratch:
+        for folder in ("in", "home", "cwd", "tmp"):
+            (Path(scratch) / folder).mkdir()
+        for name, key in names.items():
+            (Path(scratch) / "in" / name).write_text(jobs[key].text, encoding="utf-8")
+        output = _call(executable, Path(scratch), world.timeout)
+    return _results(_parse(output), names, jobs)
+
+
+def _file_name(number: int, text: str) -> str:
+    return f"{number:05d}.{'json' if text.lstrip().startswith('{') else 'yaml'}"
+
+
+def _call(executable: Path, scratch: Path, timeout: float) -> str:
+    settings = scratch / "settings.yaml"
+    settings.write_text("{}\n", encoding="utf-8")
+    command = [str(executable), "--directory", str(scratch / "in"), "--config-file", str(settings)]
+    command += ["--framework", "cloudformation", "--skip-download", "--compact", "--output", "json"]
+    environment = {**_ENVIRONMENT, "HOME": str(scratch / "home"), "TMPDIR": str(scratch / "tmp")}
+    try:
+        done = subprocess.run(  # noqa: S603 - a fixed command; the executable is ours or the user's own choice
+            command,
+            cwd=scratch / "cwd",
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=timeout,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        why = f"checkov did not end within {timeout:g} seconds"
+        raise Failed("The security scan did not finish", why=why, remedy="scan fewer templates at a time") from error
+    except OSError as error:
+        why, remedy = f"{executable} cannot be started ({error.strerror})", "run `stackseal --install-checkov` again"
+        raise Failed("The security scan did not run", why=why, remedy=remedy) from error
+    if done.returncode not in {0, 1}:
+        raise _broken(f"checkov ended with {done.returncode}: {_last_line(done.stderr)}")
+    return done.stdout
+
+
+def _parse(output: str) -> list[Mapping[str, Any]]:
+    """The reports: none where checkov found no resource, else one, or a list where it ran several frameworks."""
+    try:
+        data = json.loads(output)
+    except ValueError as error:
+        raise _broken(f"checkov's output is not JSON: {_last_line(output) or 'it is empty'}") from error
+    reports = data if isinstance(data, list) else [data]
+    if not all(isinstance(report, dict) for report in reports):
+        raise _broken("checkov's output is JSON of an unknown shape")
+    return [report for report in reports if "results" in report]
+
+
+def _results(
+    reports: Sequence[Mapping[str, Any]], names: Mapping[str, str], jobs: Mapping[str, Job]
+) -> dict[str, tuple[Raw, ...]]:
+    found: dict[str, list[Raw]] = {key: [] for key in jobs}
+    heard: set[str] = set()
+    unread: set[str] = set()
+    counted = 0
+    try:
+        for report in reports:
+            results = report["results"]
+            counted += report["summary"]["resource_count"]
+            unread |= {names[Path(path).name] for path in results["parsing_errors"]}
+            heard |= {names[Path(record["file_path"]).name] for record in results["passed_checks"]}
+            for record in [*results["failed_checks"], *results["skipped_checks"]]:
+                found[names[Path(record["file_path"]).name]].append(_raw(record))
+    except (KeyError, TypeError, AttributeError, IndexError) as error:
+        raise _broken(f"checkov's output is JSON of an unknown shape ({type(error).__name__} {error})") from error
+    silent = {key for key, raws in found.items() if not raws and jobs[key].resources} - heard - unread
+    complete = counted == sum(job.resources for key, job in jobs.items() if key not in unread)
+    for key in sorted(unread | silent):
+        found[key].append(_silence(jobs[key], read=complete and key in silent))
+    return {key: tuple(sorted(raws, key=lambda raw: (raw.line, raw.check, raw.path))) for key, raws in found.items()}
+
+
+def _silence(job: Job, *, read: bool) -> Raw:
+    """Nothing was said about a template: because there is nothing to check, or because it was not read."""
+    if read:
+        message = f"checkov has no check for any of the {job.resources} resources, so its silence proves nothing."
+        return Raw(check=NOTHING, level=Level.NOTE, message=message)
+    message = "checkov could not read this template, so it was not scanned; correct what cfn-lint says about its shape."
+    return Raw(check=UNREAD, level=Level.ERROR, message=message)
+
+
+def _raw(record: Mapping[str, Any]) -> Raw:
+    outcome = record["check_result"]
+    skipped = outcome["result"] == "SKIPPED"
+    logical_id = record["resource"].rpartition(".")[2]
+    return Raw(
+        check=record["check_id"],
+        level=Level.ERROR,
+        message=record["check_name"],
+        path=("Resources", logical_id, *_property(outcome.get("evaluated_keys") or [])),
+        line=record["file_line_range"][0],
+        help_url=record.get("guideline") or "",
+        suppressed=str(outcome.get("suppress_comment") or "") if skipped else None,
+    )
+
+
+def _property(evaluated: Sequence[str]) -> JsonPath:
+    """The first property that the check looked at, `Properties/A/[0]/B`; it need not exist."""
+    return tuple(_steps(evaluated[0])) if evaluated and str(evaluated[0]).startswith("Properties/") else ()
+
+
+def _steps(path: str) -> Iterator[str | int]:
+    for step in path.split("/"):
+        number = step.strip("[]")
+        yield int(number) if number.isdecimal() else step
+
+
+def _last_line(output: str) -> str:
+    lines = output.strip().splitlines()
+    return lines[-1][:300] if lines else ""
+
+
+def _broken(why: str) -> Failed:
+    return Failed("The security scan did not work", why=why, remedy="run it again; if it stays, install checkov anew")

@@ -1,0 +1,84 @@
+"""Engines at work: templates become jobs, every distinct text is read once, results become findings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from stackseal.checks.base import Engine, Engines, Job, Raw, stack_of
+from stackseal.model import Finding, Location, Template, Waiver, canonical_json, nearest, sha256
+
+IN_TEMPLATE = "the template's own Metadata"
+"""The owner of a suppression that a foreign template carries itself."""
+
+
+def scan(
+    templates: Sequence[Template], engines: Sequence[Engine], *, region: str, world: Engines
+) -> list[list[Finding]]:
+    """For each template what all engines say. The engines run at the same time; `region` is for foreign templates."""
+    keyed = [(template, _job(template, region)) for template in templates]
+    jobs = {_key(job): job for _, job in keyed}
+    with ThreadPoolExecutor(max(len(engines), 1)) as pool:
+        results = list(pool.map(lambda engine: engine.scan(jobs, world) if jobs else {}, engines))
+    return [
+        [
+            _finding(raw, engine.ID, template)
+            for engine, result in zip(engines, results, strict=True)
+            for raw in result[_key(job)]
+        ]
+        for template, job in keyed
+    ]
+
+
+def _job(template: Template, region: str) -> Job:
+    entries: Mapping[str, Any] = template.resources
+    count = sum(isinstance(body, Mapping) and "Type" in body for body in entries.values())
+    return Job(text=template.text, region=template.stack.id.region if template.stack else region, resources=count)
+
+
+def _key(job: Job) -> str:
+    return sha256(canonical_json([job.region, job.text]))
+
+
+def _finding(raw: Raw, engine: str, template: Template) -> Finding:
+    rendered = Location(path=template.source.path, line=raw.line, column=raw.column) if raw.line else None
+    return Finding(
+        check=raw.check,
+        engine=engine,
+        level=raw.level,
+        message=raw.message,
+        where=_where(raw, template, rendered),
+        rendered=rendered or nearest(template.source.rendered, raw.path),
+        resource=raw.resource,
+        stack=stack_of(template),
+        help_url=raw.help_url,
+        waiver=_suppression(raw) if template.stack is None else None,
+    )
+
+
+def _where(raw: Raw, template: Template, rendered: Location | None) -> Location:
+    """The config line that caused it; in a foreign template the node itself, else the line that the engine names."""
+    if template.stack is None:
+        return template.source.rendered.get(raw.path) or rendered or template.source.blame(raw.path)
+    return template.source.blame(raw.path or template.source.node_at(raw.line))
+
+
+def _suppression(raw: Raw) -> Waiver | None:
+    """A foreign template may excuse itself, as its author's tools let it. Ours may not: waivers have owners."""
+    if raw.suppressed is None:
+        return None
+    reason = raw.suppressed or "no reason given"
+    return Waiver(check=raw.check, reason=reason, owner=IN_TEMPLATE, resource=raw.resource or "*")
+
+
+def order(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """The one order of findings: by stack, file, line, check and resource."""
+    return tuple(sorted(findings, key=_rank))
+
+
+def _rank(finding: Finding) -> tuple[str, Location, str, str, str]:
+    return (finding.stack or "", finding.where, finding.check, finding.resource or "", finding.message)
+
+
+__all__ = ["order", "scan"]
