@@ -1,0 +1,60 @@
+"""What a runner and a forge are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from stackseal.model import Run
+
+
+class Runner(Protocol):
+    """The CI, or the laptop, that runs us."""
+
+    def __init__(self, env: Mapping[str, str]) -> None: ...
+
+    @classmethod
+    def here(cls, env: Mapping[str, str]) -> bool:
+        """Whether this environment is the runner's."""
+        ...
+
+    @property
+    def annotates(self) -> bool:
+        """Whether it understands workflow commands on stdout."""
+        ...
+
+    def run(self) -> Run:
+        """Who runs us, for what."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Issue:
+    """An issue as far as we are concerned with it; `key` is the stack that it is about."""
+
+    number: int
+    key: str
+    title: str
+    body: str
+    open: bool
+
+
+class Forge(Protocol):
+    """Where pull requests and issues live."""
+
+    def upsert_comment(self, pull_request: int, key: str, parts: Sequence[str]) -> str:
+        """The pull request has exactly these comments of ours under the key; returns where they can be read."""
+        ...
+
+    def issues(self) -> tuple[Issue, ...]:
+        """Every issue that we opened, open or closed."""
+        ...
+
+    def open_issue(self, key: str, title: str, body: str) -> Issue:
+        """A new issue."""
+        ...
+
+    def update_issue(self, number: int, *, title: str, body: str, is_open: bool) -> Issue:
+        """The issue as it is now to be: edited, reopened or closed."""
+        ...

@@ -1,0 +1,82 @@
+"""The repository that holds the configs: what changed between two commits, and files as they were at one of them."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from stackseal.errors import Failed, UsageError
+
+_REVISION: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/~^@{}-]{0,199}")
+_SECONDS: Final = 60
+
+
+@dataclass(frozen=True, kw_only=True)
+class Changed:
+    """A file that differs between two commits; `old` or `new` is None where it does not exist."""
+
+    old: str | None
+    new: str | None
+
+
+class Repository:
+    """A Git work tree. Its own configuration cannot make us run anything: hooks, filters and pagers are off."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def commit(self, revision: str) -> str:
+        """The full hash of a revision.
+
+        Raises UsageError when there is none.
+        """
+        if not _REVISION.fullmatch(revision):
+            raise UsageError(f"The revision {revision!r} cannot be used", why="it is not a branch, tag or commit")
+        done = self._git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}", check=False)
+        if done.returncode != 0:
+            raise UsageError(
+                f"The revision {revision!r} was not found",
+                why="the repository here has no such branch, tag or commit",
+                remedy="fetch it first, or give another --base",
+            )
+        return done.stdout.decode().strip()
+
+    def changed(self, base: str, head: str) -> tuple[Changed, ...]:
+        """The files that differ, sorted by name; a rename is a removal and an addition."""
+        names = self._git("diff", "--name-status", "--no-renames", "-z", base, head, "--").stdout.decode().split("\0")
+        rows = zip(names[::2], names[1::2], strict=False)
+        return tuple(
+            Changed(old=None if state == "A" else name, new=None if state == "D" else name)
+            for state, name in sorted(rows, key=lambda row: row[1])
+        )
+
+    def files(self, revision: str, folder: str) -> tuple[str, ...]:
+        """The regular files below a folder at a commit; links and submodules are left out."""
+        listed = self._git("ls-tree", "-r", "-z", revision, "--", f"{folder}/").stdout.decode().split("\0")
+        rows = (line.split("\t", 1) for line in listed if line)
+        return tuple(sorted(name for meta, name in rows if meta.startswith("100")))
+
+    def read(self, revision: str, path: str) -> bytes | None:
+        """A file's content at a commit; None where it does not exist or is not a regular file."""
+        listed = self._git("ls-tree", "-z", revision, "--", path).stdout.decode().rstrip("\0")
+        if not listed.startswith("100"):
+            return None
+        return self._git("cat-file", "blob", f"{revision}:{path}").stdout
+
+    def _git(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[bytes]:
+        command = ["git", "--no-pager", "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", *arguments]
+        try:
+            done = subprocess.run(command, cwd=self.folder, capture_output=True, timeout=_SECONDS, check=False)  # noqa: S603
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise Failed("Git could not be run", why=str(error), remedy="install git, or run in a work tree") from error
+        if check and done.returncode != 0:
+            why = done.stderr.decode(errors="replace").strip().splitlines()
+            raise Failed(
+                f"git {arguments[0]} failed",
+                why=why[-1] if why else f"exit status {done.returncode}",
+                remedy="run in the work tree of the repository that holds the configs",
+            )
+        return done

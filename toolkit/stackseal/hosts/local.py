@@ -1,0 +1,77 @@
+"""A laptop as runner, and a folder as forge: comments and issues are files that a person can read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Final
+
+from stackseal.errors import Failed
+from stackseal.hosts.base import Issue
+from stackseal.model import Run
+
+_FOLDER: Final = "forge"
+
+
+class LocalRunner:
+    """The runner where there is no CI."""
+
+    def __init__(self, env: Mapping[str, str]) -> None:
+        self._env = env
+
+    @classmethod
+    def here(cls, env: Mapping[str, str]) -> bool:  # noqa: ARG003 - every environment is local if it is no CI's
+        return True
+
+    @property
+    def annotates(self) -> bool:
+        return False
+
+    def run(self) -> Run:
+        return Run(host="local", repository="local", commit="", actor=self._env.get("USER", ""))
+
+
+class LocalForge:
+    """A forge below the working root: `forge/pull-requests/N/KEY.md`, `forge/issues/N.md` with its data in `N.json`."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root / _FOLDER
+
+    def upsert_comment(self, pull_request: int, key: str, parts: Sequence[str]) -> str:
+        folder = self._root / "pull-requests" / str(pull_request)
+        folder.mkdir(parents=True, exist_ok=True)
+        for stale in folder.glob(f"{key}*.md"):
+            stale.unlink()
+        paths = [folder / (f"{key}.md" if index == 0 else f"{key}-{index + 1}.md") for index in range(len(parts))]
+        for path, part in zip(paths, parts, strict=True):
+            path.write_text(part, encoding="utf-8")
+        return paths[0].as_posix() if paths else ""
+
+    def issues(self) -> tuple[Issue, ...]:
+        folder = self._root / "issues"
+        return tuple(_read(path) for path in sorted(folder.glob("*.json"), key=lambda path: int(path.stem)))
+
+    def open_issue(self, key: str, title: str, body: str) -> Issue:
+        number = max((issue.number for issue in self.issues()), default=0) + 1
+        return self._write(Issue(number=number, key=key, title=title, body=body, open=True))
+
+    def update_issue(self, number: int, *, title: str, body: str, is_open: bool) -> Issue:
+        found = next((issue for issue in self.issues() if issue.number == number), None)
+        if found is None:
+            raise Failed(f"The issue {number} cannot be changed", why="it does not exist", remedy="run drift again")
+        return self._write(replace(found, title=title, body=body, open=is_open))
+
+    def _write(self, issue: Issue) -> Issue:
+        folder = self._root / "issues"
+        folder.mkdir(parents=True, exist_ok=True)
+        state = "open" if issue.open else "closed"
+        text = f"# {issue.title}\n\nState: {state}\n\n{issue.body}"
+        (folder / f"{issue.number}.md").write_text(text, encoding="utf-8")
+        (folder / f"{issue.number}.json").write_text(json.dumps(asdict(issue), indent=2) + "\n", encoding="utf-8")
+        return issue
+
+
+def _read(path: Path) -> Issue:
+    return Issue(**json.loads(path.read_text(encoding="utf-8")))

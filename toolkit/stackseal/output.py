@@ -1,0 +1,53 @@
+"""What a person sees: stdout is data, stderr is talk, and neither can command the runner that records them."""
+
+from __future__ import annotations
+
+import re
+import sys
+from dataclasses import dataclass, field
+from typing import Final, TextIO
+
+_LEVELS: Final = ("debug", "info", "warning", "error")
+_COMMAND: Final = re.compile(r"^(\s*):(?=:)", re.MULTILINE)
+
+
+def inert(text: str) -> str:
+    """The text without workflow commands.
+
+    A GitHub runner obeys `::command::` at the beginning of a line and, in the older form, `##[command]` anywhere
+    (actions/runner, ActionCommand.cs); so both are broken, and a lone carriage return cannot begin a line.
+    """
+    text = text.replace("\r\n", "\n").replace("\r", "␍").replace("\v", " ").replace("\f", " ")
+    return _COMMAND.sub(r"\1: ", text.replace("##[", "## ["))
+
+
+@dataclass(kw_only=True)
+class Output:
+    """Where words go. `level` is the least that is said; `live` allows a table that redraws itself."""
+
+    stdout: TextIO = field(default_factory=lambda: sys.stdout)
+    stderr: TextIO = field(default_factory=lambda: sys.stderr)
+    level: str = "info"
+    colour: bool = False
+    live: bool = False
+
+    def data(self, text: str) -> None:
+        """A result, on stdout."""
+        self.stdout.write(inert(text) + ("" if text.endswith("\n") else "\n"))
+        self.stdout.flush()
+
+    def say(self, text: str, level: str = "info") -> None:
+        """A word to the person, on stderr."""
+        if _LEVELS.index(level) >= _LEVELS.index(self.level):
+            self.stderr.write(inert(text) + "\n")
+            self.stderr.flush()
+
+    def command(self, text: str) -> None:
+        """Workflow commands of our own, made by the report's encoders: the only text that is not broken."""
+        self.stdout.write(text + "\n")
+        self.stdout.flush()
+
+    def redraw(self, text: str, lines: int) -> None:
+        """Replace the last `lines` lines of talk on a terminal by this text."""
+        self.stderr.write((f"\x1b[{lines}F\x1b[J" if lines else "") + inert(text) + "\n")
+        self.stderr.flush()

@@ -1,0 +1,60 @@
+"""The outside, passed in: the environment, the clock, AWS, the runner, the forge, the places where files go."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stackseal.hosts.base import Forge, Runner
+from stackseal.output import Output
+
+if TYPE_CHECKING:
+    from stackseal.aws.cloudformation import CloudFormation
+    from stackseal.aws.session import Aws
+    from stackseal.sandbox import Sandbox
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clock:
+    """The time of day, a clock that only goes forward, and a way to wait."""
+
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    monotonic: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+
+    @property
+    def today(self) -> date:
+        return self.now().date()
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """Everything that a command may touch besides its arguments; built once, in `cli`."""
+
+    env: Mapping[str, str]
+    root: Path
+    """The working root: `configs/ templates/ policies/ reports/ docs/` and the local seals."""
+    cache: Path
+    out: Output
+    sandbox: Sandbox
+    aws: Callable[[str], Aws]
+    """The way to AWS in a region; calling it is the first thing that needs boto3."""
+    runner: Runner
+    forge: Forge
+    clock: Clock = field(default_factory=Clock)
+    json: bool = False
+    """Whether results are printed as JSON."""
+    confirm: Callable[[str], bool] | None = None
+    """Ask the person; None where nobody can answer."""
+    edition: str | None = None
+    """The only tier that this installation serves."""
+
+    def cloudformation(self, region: str) -> CloudFormation:
+        """CloudFormation in a region."""
+        from stackseal.aws.cloudformation import CloudFormation
+
+        return CloudFormation(self.aws(region), region)
