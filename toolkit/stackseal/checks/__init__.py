@@ -9,10 +9,9 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
-from stackseal.checks import waive
+from stackseal.checks import foreign, waive
 from stackseal.checks.base import Check, Engine, Engines
 from stackseal.checks.engines import cfn_lint, checkov
-from stackseal.checks.foreign import load_all
 from stackseal.checks.own import (
     boundary,
     dynamic_reference,
@@ -54,14 +53,20 @@ ENGINES: Final[dict[str, Engine]] = {
 
 
 def run(
-    templates: Sequence[Template], *, world: Engines, waivers: Sequence[Waiver] = (), today: date
+    templates: Sequence[Template],
+    *,
+    world: Engines,
+    waivers: Sequence[Waiver] = (),
+    today: date,
+    region: str = "us-east-1",
 ) -> tuple[Finding, ...]:
     """Everything that a reviewer should know about the templates, sorted, waivers of products and settings applied.
 
-    `waivers` are the settings'. Raises `Failed` where an engine could not do its work: silence is never a success.
+    `waivers` are the settings'; `region` is for templates without a stack. Raises `Failed` where an engine could not do
+    its work: silence is never a success.
     """
     found: list[Finding] = []
-    for template, raw in zip(templates, _raw(templates, world, region=""), strict=True):
+    for template, raw in zip(templates, _raw(templates, world, region=region), strict=True):
         product = template.stack.product.waivers if template.stack else ()
         found += waive.apply(raw, (*product, *waivers), today=today)
     return order([*found, *waive.unused(waivers, found, templates)])
@@ -71,9 +76,11 @@ def run_foreign(paths: Sequence[Path], *, world: Engines, region: str = "us-east
     """The same for any CloudFormation template files, or folders of them; findings stand on the files' own lines.
 
     Checks that need a product or a config say nothing. A template's own suppressions count, as they do for the plain
-    engines, and show as waivers of the template. Raises `UsageError` and `ConfigError` for what cannot be read.
+    engines, and show as waivers of the template. An unreadable file is a finding. Raises
+    `UsageError` for a path that is not there.
     """
-    return order([finding for findings in _raw(load_all(paths), world, region=region) for finding in findings])
+    templates, found = foreign.load(paths)
+    return order([*found, *(finding for raw in _raw(templates, world, region=region) for finding in raw)])
 
 
 def _raw(templates: Sequence[Template], world: Engines, *, region: str) -> list[list[Finding]]:

@@ -1,123 +1,68 @@
-"""Anybody's CloudFormation template as a `Template`: YAML or JSON, every node with its place."""
+"""Anybody's CloudFormation template files as templates: YAML or JSON, every node with its place in the file."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
+from stackseal import yamltext
 from stackseal.errors import ConfigError, UsageError
-from stackseal.model import JsonPath, Location, SourceMap, Template
+from stackseal.model import Finding, JsonPath, Level, Location, SourceMap, Template
 
-_BYTES: Final = 1_000_000
-"""CloudFormation takes no larger template."""
-_NODES: Final = 200_000
-"""More than a template of that size can hold, unless aliases multiply."""
+UNREADABLE: Final = "unreadable"
+"""Our own finding: the file is no YAML or JSON, or not what CloudFormation takes."""
 _SUFFIXES: Final = frozenset({".json", ".template", ".yaml", ".yml"})
 
 
-def load_all(paths: Sequence[Path]) -> tuple[Template, ...]:
-    """The templates of files, and of folders those files that look like one; see `load` for the errors."""
-    return tuple(load(path) for path in _files(paths))
+def load(paths: Sequence[Path]) -> tuple[list[Template], list[Finding]]:
+    """The templates of files, and of folders the files that look like one; and a finding for each unreadable one.
 
-
-def load(path: Path) -> Template:
-    """One template. What is no YAML or JSON has an empty body: cfn-lint says where. A file that is too large, too deep,
-    not UTF-8 or not there raises `ConfigError` or `UsageError`."""
-    return parse(_read(path), path.as_posix())
-
-
-def parse(text: str, name: str) -> Template:
-    """A template from its text; `name` is what findings call the file. Parameters have their defaults."""
-    marks: dict[JsonPath, Location] = {}
-    body: Any = {}
-    try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        body = _Builder(name, marks).build(node, ()) if node is not None else {}
-    except yaml.YAMLError:
-        body = _json(text)
-    except RecursionError as error:
-        raise _refused(name, "it is nested too deeply") from error
-    body = body if isinstance(body, dict) else {}
-    declared = body.get("Parameters")
-    parameters = {
-        str(key): str(value["Default"])
-        for key, value in (declared.items() if isinstance(declared, dict) else ())
-        if isinstance(value, dict) and isinstance(value.get("Default"), str | int | float)
-    }
-    body = body if isinstance(body.get("Resources"), dict) else {**body, "Resources": {}}
-    source = SourceMap(path=name, lines=_lines(text, marks), rendered=marks, template=marks, config={})
-    return Template(text=text, body=body, parameters=parameters, source=source)
-
-
-class _Builder:
-    """Turns YAML nodes into data, noting where each stands; a mapping's entry stands where its key does."""
-
-    def __init__(self, name: str, marks: dict[JsonPath, Location]) -> None:
-        self._name, self._marks, self._count = name, marks, 0
-        self._scalars = yaml.constructor.SafeConstructor()
-
-    def build(self, node: yaml.Node, path: JsonPath) -> Any:
-        self._count += 1
-        if self._count > _NODES:
-            raise _refused(self._name, "its aliases make it too large")
-        self._mark(path, node)
-        if node.tag.startswith("!"):
-            return self._function(node, path)
-        return self._plain(node, path)
-
-    def _function(self, node: yaml.Node, path: JsonPath) -> Any:
-        name = node.tag[1:]
-        name = name if name in {"Ref", "Condition"} else f"Fn::{name}"
-        value = self._plain(node, (*path, name))
-        if name == "Fn::GetAtt" and isinstance(value, str):
-            value = value.split(".", 1)
-        self._mark((*path, name), node)
-        return {name: value}
-
-    def _plain(self, node: yaml.Node, path: JsonPath) -> Any:
-        if isinstance(node, yaml.MappingNode):
-            found = {}
-            for key_node, value_node in node.value:
-                key = str(key_node.value) if isinstance(key_node, yaml.ScalarNode) else "?"
-                found[key] = self.build(value_node, (*path, key))
-                self._mark((*path, key), key_node)
-            return found
-        if isinstance(node, yaml.SequenceNode):
-            return [self.build(child, (*path, index)) for index, child in enumerate(node.value)]
-        return self._scalar(node)
-
-    def _scalar(self, node: yaml.Node) -> Any:
-        """Numbers and booleans as YAML 1.1 reads them; a date stays a text, as CloudFormation takes it."""
-        if node.tag.rpartition(":")[2] not in {"bool", "float", "int", "null"}:
-            return node.value
+    Such a file is not shown to the engines either: what stops our reader may crash theirs. Raises `UsageError` for a
+    path that is not there.
+    """
+    templates: list[Template] = []
+    findings: list[Finding] = []
+    for path in _files(paths):
         try:
-            return self._scalars.construct_object(node)
-        except ValueError:
-            return node.value
-
-    def _mark(self, path: JsonPath, node: yaml.Node) -> None:
-        mark = node.start_mark
-        self._marks[path] = Location(path=self._name, line=mark.line + 1, column=mark.column + 1)
-
-
-def _json(text: str) -> Any:
-    """JSON that is no YAML (indented by tabs); without places, and empty if it is no JSON either."""
-    try:
-        return json.loads(text)
-    except ValueError:
-        return {}
+            templates.append(parse(yamltext.decode(_read(path), path.as_posix(), yamltext.TEMPLATE), path.as_posix()))
+        except ConfigError as error:
+            where = error.where or Location(path=path.as_posix())
+            message = f"{error}."
+            finding = Finding(check=UNREADABLE, engine="stackseal", level=Level.ERROR, message=message, where=where)
+            findings.append(finding)
+    return templates, findings
 
 
-def _lines(text: str, marks: dict[JsonPath, Location]) -> tuple[JsonPath, ...]:
-    """For each line the deepest node that begins there, else the line's before."""
+def parse(text: str, path: str) -> Template:
+    """A template from its text; parameters have their defaults. Raises `ConfigError` where it is none."""
+    # Tabs between JSON's tokens are no YAML; a space in the place of each keeps the columns.
+    readable = text.replace("\t", " ") if text.lstrip().startswith("{") else text
+    document = yamltext.parse(readable, path, limits=yamltext.TEMPLATE, tags=yamltext.CLOUDFORMATION_TAGS)
+    body = document.data
+    if not isinstance(body, dict) or not isinstance(body.get("Resources"), dict):
+        why, remedy = "it has no Resources mapping", "give the path of a template in YAML or JSON"
+        raise ConfigError("This is no CloudFormation template", why=why, remedy=remedy, where=Location(path=path))
+    marks = document.marks
+    source = SourceMap(path=path, lines=_lines(text, marks), rendered=marks, template=marks, config={})
+    return Template(text=text, body=body, parameters=_defaults(body), source=source)
+
+
+def _defaults(body: Mapping[str, Any]) -> dict[str, str]:
+    declared = body.get("Parameters")
+    return {
+        name: str(parameter["Default"])
+        for name, parameter in (declared.items() if isinstance(declared, Mapping) else ())
+        if isinstance(parameter, Mapping) and isinstance(parameter.get("Default"), str | int | float)
+    }
+
+
+def _lines(text: str, marks: Mapping[JsonPath, Location]) -> tuple[JsonPath, ...]:
+    """For each line the first node that begins there; a line without one belongs to the node above."""
     begins: dict[int, JsonPath] = {}
-    for path, place in marks.items():
-        if len(path) >= len(begins.get(place.line, ())):
-            begins[place.line] = path
+    for path, _ in sorted(marks.items(), key=lambda item: (item[1].line, item[1].column, len(item[0]))):
+        if path:
+            begins.setdefault(marks[path].line, path)
     found: list[JsonPath] = []
     for number in range(1, text.count("\n") + 2):
         found.append(begins.get(number, found[-1] if found else ()))
@@ -134,23 +79,15 @@ def _files(paths: Sequence[Path]) -> Iterator[Path]:
 
 
 def _looks_like_one(path: Path) -> bool:
-    text = path.read_bytes()[:_BYTES].decode("utf-8", errors="replace")
-    return "Resources" in text and ("AWSTemplateFormatVersion" in text or "AWS::" in text)
+    raw = _read(path)
+    return b"Resources" in raw and (b"AWSTemplateFormatVersion" in raw or b"AWS::" in raw)
 
 
-def _read(path: Path) -> str:
+def _read(path: Path) -> bytes:
+    """At most one byte more than the limit, so that a huge file is refused without being read."""
     try:
-        size = path.stat().st_size
-        if size > _BYTES:
-            raise _refused(path.as_posix(), f"it has {size:,} bytes, CloudFormation takes {_BYTES:,}")
-        return path.read_bytes().decode("utf-8-sig")
+        with path.open("rb") as file:
+            return file.read(yamltext.TEMPLATE.size + 1)
     except OSError as error:
         remedy = "name a CloudFormation template or a folder with some"
         raise UsageError(f"{path.as_posix()} cannot be read", why=str(error.strerror), remedy=remedy) from error
-    except UnicodeDecodeError as error:
-        raise _refused(path.as_posix(), "it is not UTF-8") from error
-
-
-def _refused(name: str, why: str) -> ConfigError:
-    remedy = "check the template that it was made from"
-    return ConfigError(f"{name} is not checked", why=why, remedy=remedy, where=Location(path=name))

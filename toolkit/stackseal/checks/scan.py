@@ -60,7 +60,8 @@ def _finding(raw: Raw, engine: str, template: Template) -> Finding:
 def _where(raw: Raw, template: Template, rendered: Location | None) -> Location:
     """The config line that caused it; in a foreign template the node itself, else the line that the engine names."""
     if template.stack is None:
-        return template.source.rendered.get(raw.path) or rendered or template.source.blame(raw.path)
+        node = nearest(template.source.rendered, raw.path) if raw.path else None
+        return node or rendered or template.source.blame(raw.path)
     return template.source.blame(raw.path or template.source.node_at(raw.line))
 
 

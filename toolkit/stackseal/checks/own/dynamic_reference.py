@@ -35,7 +35,7 @@ def check(template: Template) -> Iterator[Finding]:
 
 
 def _versioned(service: str, reference: str) -> bool:
-    """A parameter ends in a number; a secret is `id:SecretString:key:stage:version`, its id perhaps an ARN with colons."""
+    """A parameter ends in a number, a secret in `:SecretString:key:stage:version`; its id may be an ARN with colons."""
     if service != "secretsmanager":
         return re.search(r":\d+$", reference) is not None
     parts = reference.split(":SecretString", 1)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from stackseal import facts
 from stackseal.checks.base import finding
 from stackseal.checks.values import UNKNOWN, resources, text
 from stackseal.model import Finding, Level, Template
@@ -23,7 +24,7 @@ def check(template: Template) -> Iterator[Finding]:
     if template.stack is None or not template.stack.tags:
         return
     for resource in resources(template):
-        if (name := taggable(resource.type)) is None:
+        if (name := facts.taggable(resource.type)) is None:
             continue
         carried = _carried(template, resource.properties.get(name))
         if carried is None:
@@ -33,13 +34,6 @@ def check(template: Template) -> Iterator[Finding]:
             path = (*resource.path, "Properties", name) if name in resource.properties else resource.path
             message = f"{resource.id} ({resource.type}) does not carry the stack's tags {', '.join(wrong)} in {name}."
             yield finding(template, path, message, check=ID, level=LEVEL)
-
-
-def taggable(resource_type: str) -> str | None:
-    """The property that takes a type's tags; None where it has none."""
-    from stackseal import facts  # noqa: PLC0415 - loads data files, and only this check needs them
-
-    return facts.taggable(resource_type)
 
 
 def _carried(template: Template, value: Any) -> dict[str, str] | None:
