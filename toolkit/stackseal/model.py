@@ -551,6 +551,8 @@ class StackReport:
     edges: tuple[Edge, ...] = ()
     names: tuple[Name, ...] = ()
     notes: tuple[str, ...] = ()
+    config_values: Mapping[str, str] = field(default_factory=dict)
+    """The config with its defaults: dotted key → value as JSON text."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,7 @@
+"""stub"""
+
+from stackseal.model import Report
+
+
+def render(report: Report) -> str:
+    return ""

@@ -1,0 +1,48 @@
+"""A drift as an issue: what is not as it was deployed, and how to adopt or to revert it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from stackseal.model import Drift, DriftStatus
+from stackseal.report import marker
+from stackseal.report.encode import title
+from stackseal.report.markdown import LIMIT, MANY
+from stackseal.report.redact import redact
+from stackseal.report.words import fill
+
+STEPS: Final = ((MANY, MANY), (MANY, 5), (200, 3), (50, 1), (20, 0), (0, 0))
+"""(resources, differences of each) that are shown, until the body fits."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Issue:
+    """What is written to the forge. `fingerprint` (of the drift without secrets) changes only when the drift does."""
+
+    title: str
+    body: str
+    fingerprint: str
+
+
+def issue(drift: Drift, *, config: str = "", limit: int = LIMIT) -> Issue:
+    """The issue of one stack's drift; the body has at most `limit` code points.
+
+    Args:
+        drift: in sync, drifted or unknown; unknown is said, never taken for in sync.
+        config: path of the config file, for the sentences on how to mend it; empty where it is not known.
+    """
+    clean = redact(drift, salt=str(drift.stack))
+    mark = marker.write("drift", id=str(drift.stack), fingerprint=clean.fingerprint, status=drift.status.value)
+    for resources, differences in STEPS:
+        body = _body(clean, marker=mark, config=config, resources=resources, differences=differences)
+        if len(body) <= limit:
+            break
+    head = fill("issue_title.md.j2", drift=clean).strip()
+    return Issue(title=title(head), body=body, fingerprint=clean.fingerprint)
+
+
+def _body(drift: Drift, **context: Any) -> str:
+    unchecked = tuple(one for one in drift.resources if one.status not in {"IN_SYNC", "MODIFIED", "DELETED"})
+    unknown = drift.status is DriftStatus.UNKNOWN or bool(unchecked)
+    return fill("issue.md.j2", drift=drift, unchecked=unchecked, unknown=unknown, **context)
