@@ -1,0 +1,252 @@
+"""The command line: COMMANDS → parser, the World built once, errors → sentences and exit codes."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from functools import cache
+from pathlib import Path
+from typing import Any, Final, NoReturn
+
+from stackseal import __version__, hosts
+from stackseal.commands import ACTIONS, COMMANDS
+from stackseal.errors import ConfigErrors, StacksealError, UsageError
+from stackseal.output import Output
+from stackseal.sandbox import Sandbox
+from stackseal.world import World
+
+EDITIONS: Final = ("starter", "professional", "enterprise")
+_EPILOG: Final = """\
+The form of the originals works too: stackseal -con CONFIG -act ACTION, for the actions
+{actions}.
+
+Exit codes: 0 done, 1 blocked or drifted, 2 usage or invalid config, 3 failed, 4 refused, 5 unknown outcome.
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(message, remedy=f"see {self.prog} --help")
+
+
+def entry() -> NoReturn:
+    """The console script."""
+    sys.exit(main(sys.argv[1:], os.environ))
+
+
+def main(argv: Sequence[str], env: Mapping[str, str]) -> int:
+    """Run one command line and return its exit code; no exception leaves it."""
+    output = Output(level=_level(env))
+    try:
+        arguments = parse(argv, env)
+        output.level = arguments.log_level
+        output.live = sys.stderr.isatty() and "CI" not in env
+        if arguments.install_checkov:
+            from stackseal.checks import checkov_env
+
+            checkov_env.install(env=env, progress=output.say)
+            return 0
+        return run(arguments, env, output)
+    except StacksealError as error:
+        report(error, output, as_json=_wants_json(argv))
+        return error.exit_code
+    except KeyboardInterrupt:
+        output.say("Interrupted. What CloudFormation has begun goes on; see it with: stackseal check-drift", "error")
+        return 130
+    except BrokenPipeError:
+        # The reader has gone; nothing more can be said, and Python must not try to at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 3
+    except Exception as error:  # the last line of defence: a person never sees a traceback
+        if env.get("STACKSEAL_TRACEBACK"):
+            raise
+        output.say(
+            f"error: stackseal itself failed: {type(error).__name__}: {error}; please report it, with the output of "
+            "the same command after `export STACKSEAL_TRACEBACK=1`",
+            "error",
+        )
+        return 3
+
+
+def parse(argv: Sequence[str], env: Mapping[str, str]) -> argparse.Namespace:
+    """The command line as a namespace, its global options filled in from wherever they stood.
+
+    Raises UsageError with one sentence for anything that is wrong with it.
+    """
+    arguments = parser().parse_args(_modern(list(argv)))
+    if not arguments.command and not arguments.install_checkov:
+        raise UsageError("No command is given", remedy="see stackseal --help")
+    arguments.root = Path(getattr(arguments, "root", None) or "ml")
+    arguments.format = getattr(arguments, "format", "text")
+    arguments.log_level = getattr(arguments, "log_level", None) or _level(env)
+    arguments.aws = getattr(arguments, "aws", "default")
+    arguments.edition = getattr(arguments, "edition", None) or env.get("STACKSEAL_EDITION") or None
+    if arguments.edition is not None and arguments.edition not in EDITIONS:
+        raise UsageError(f"There is no edition {arguments.edition!r}", why=f"they are {', '.join(EDITIONS)}")
+    cache_dir = getattr(arguments, "cache_dir", None) or env.get("STACKSEAL_CACHE_DIR")
+    home = env.get("XDG_CACHE_HOME") or Path(env.get("HOME", "/tmp"), ".cache").as_posix()  # noqa: S108
+    arguments.cache_dir = Path(cache_dir) if cache_dir else Path(home, "stackseal")
+    return arguments
+
+
+def run(arguments: argparse.Namespace, env: Mapping[str, str], output: Output) -> int:
+    """Build the World and run the command."""
+    if (arguments.root / "products").is_dir():
+        raise UsageError(
+            f"The root {arguments.root} cannot be used",
+            why="it holds a folder 'products', so it is a catalogue, and files would be written between its products",
+            remedy="give another --root",
+        )
+    with ExitStack() as stack:
+        aws_env = dict(env)
+        if arguments.aws == "local":
+            aws_env |= _embedded(stack)
+        world = World(
+            env=env,
+            root=arguments.root,
+            cache=arguments.cache_dir,
+            out=output,
+            sandbox=stack.enter_context(Sandbox()),
+            aws=_aws(aws_env),
+            runner=hosts.runner(env),
+            forge=hosts.FORGES["local"](arguments.root),
+            json=arguments.format == "json",
+            confirm=_ask if sys.stdin.isatty() and sys.stderr.isatty() else None,
+            edition=arguments.edition,
+        )
+        return COMMANDS[arguments.command].run(arguments, world)
+
+
+def report(error: StacksealError, output: Output, *, as_json: bool) -> None:
+    """Say what is wrong: one line for each error, `file:line:column` first."""
+    errors = list(error.errors) if isinstance(error, ConfigErrors) else [error]
+    for each in errors:
+        place = f"{each.where}: " if each.where else ""
+        output.say(f"{place}error: {' '.join(str(each).split())}", "error")
+    if as_json:
+        rows = [_row(each) for each in errors]
+        output.data(json.dumps({"errors": rows, "exit_code": error.exit_code}, indent=2))
+
+
+def _row(error: StacksealError) -> dict[str, Any]:
+    where = error.where
+    place = {"file": where.path, "line": where.line, "column": where.column} if where else {}
+    return {"what": error.what, "why": error.why, "remedy": error.remedy, **place}
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line, as `--help` shows it."""
+    shared = _globals(suppress=True)
+    main_parser = _Parser(
+        prog="stackseal",
+        description="GitOps for machine-learning infrastructure on AWS: what was reviewed is what is deployed.",
+        epilog=_EPILOG.format(actions=", ".join(ACTIONS)),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        parents=[_globals(suppress=True)],
+        allow_abbrev=False,
+    )
+    main_parser.add_argument("--version", action="version", version=_version())
+    main_parser.add_argument("--install-checkov", action="store_true", help=argparse.SUPPRESS)
+    commands = main_parser.add_subparsers(dest="command", metavar="COMMAND", title="commands", parser_class=_Parser)
+    for name, command in COMMANDS.items():
+        sub = commands.add_parser(
+            name,
+            help=command.SUMMARY,
+            description=command.HELP,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            parents=[shared],
+            allow_abbrev=False,
+        )
+        command.configure(sub)
+    return main_parser
+
+
+def _globals(*, suppress: bool) -> argparse.ArgumentParser:
+    """Options that stand before or after the command; suppressed defaults keep one from hiding the other."""
+    shared = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS if suppress else None)
+    group = shared.add_argument_group("global options")
+    group.add_argument("--root", metavar="DIR", help="working root for templates, policies, reports (default: ml)")
+    group.add_argument("--format", choices=("text", "json"), help="what stdout holds (default: text)")
+    group.add_argument("--log-level", choices=("debug", "info", "warning", "error"), help="what stderr says")
+    group.add_argument("--cache-dir", metavar="DIR", help="(STACKSEAL_CACHE_DIR; default: ~/.cache/stackseal)")
+    group.add_argument("--no-cache", action="store_true", help="neither read nor write the cache")
+    group.add_argument("--aws", choices=("default", "local"), help="local: an embedded AWS for this command only")
+    group.add_argument("--edition", metavar="TIER", help="serve this tier only (STACKSEAL_EDITION)")
+    return shared
+
+
+def _modern(argv: list[str]) -> list[str]:
+    """`-con CONFIG -act ACTION` as `ACTION CONFIG`."""
+    options = {"-con": "config", "--config": "config", "-act": "action", "--action": "action"}
+    found: dict[str, str] = {}
+    rest: list[str] = []
+    index = 0
+    while index < len(argv):
+        name, equals, value = argv[index].partition("=")
+        if name not in options:
+            rest.append(argv[index])
+        elif equals:
+            found[options[name]] = value
+        elif index + 1 < len(argv):
+            index += 1
+            found[options[name]] = argv[index]
+        else:
+            raise UsageError(f"{name} has no value", remedy=f"give the {options[name]} after it")
+        index += 1
+    if not found:
+        return argv
+    if "action" not in found:
+        raise UsageError("No action is given", why="-act is missing", remedy=f"it is one of {', '.join(ACTIONS)}")
+    if found["action"] not in ACTIONS:
+        raise UsageError(f"There is no action {found['action']!r}", remedy=f"it is one of {', '.join(ACTIONS)}")
+    if "config" not in found and found["action"] != "list-products":
+        raise UsageError("No config is given", why="-con is missing", remedy="name a file, or one in configs/")
+    config = [found["config"]] if "config" in found and found["action"] != "list-products" else []
+    return [found["action"], *config, *rest]
+
+
+def _version() -> str:
+    edition = os.environ.get("STACKSEAL_EDITION")
+    return f"stackseal {edition}-{__version__}" if edition in EDITIONS else f"stackseal {__version__}"
+
+
+def _level(env: Mapping[str, str]) -> str:
+    level = env.get("STACKSEAL_LOG_LEVEL", "info")
+    return level if level in {"debug", "info", "warning", "error"} else "info"
+
+
+def _wants_json(argv: Sequence[str]) -> bool:
+    return any(
+        word == "--format=json" or (word == "--format" and argv[index + 1 : index + 2] == ["json"])
+        for index, word in enumerate(argv)
+    )
+
+
+def _aws(env: Mapping[str, str]) -> Any:
+    @cache
+    def connect(region: str) -> Any:
+        from stackseal.aws.session import Aws
+
+        return Aws(env, region=region)
+
+    return connect
+
+
+def _embedded(stack: ExitStack) -> dict[str, str]:
+    try:
+        from stackseal.local import EmbeddedAws
+    except ImportError as error:
+        raise UsageError(
+            "The embedded AWS is not installed", why=str(error), remedy="pip install 'stackseal[local]'"
+        ) from error
+    return stack.enter_context(EmbeddedAws()).environ()
+
+
+def _ask(question: str) -> bool:
+    sys.stderr.write(f"{question} [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}

@@ -1,0 +1,105 @@
+"""Stage 9, Stack → Drift → issue: what is not as it was deployed, and exactly one open issue for each such stack.
+
+A difference may be ignored by a rule of the settings that has an owner and an end date. A resource that could not be
+compared is *unknown*: it opens no issue, closes none, and is counted aloud.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from fnmatch import fnmatchcase
+from typing import Protocol
+
+from stackseal.model import Drift, DriftStatus, ResourceDrift
+
+
+class Ignore(Protocol):
+    """A rule of the settings."""
+
+    @property
+    def stack(self) -> str: ...
+    @property
+    def resource(self) -> str: ...
+    @property
+    def path(self) -> str: ...
+    @property
+    def until(self) -> str: ...
+
+
+class Filed(Protocol):
+    """An issue of the forge."""
+
+    @property
+    def number(self) -> int: ...
+    @property
+    def key(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def body(self) -> str: ...
+    @property
+    def open(self) -> bool: ...
+
+
+class Move(enum.Enum):
+    """What happens to a stack's issue."""
+
+    OPEN = "opened"
+    REOPEN = "reopened"
+    EDIT = "updated"
+    KEEP = "unchanged"
+    CLOSE = "closed"
+    NONE = "none"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One move and the issue that it is about."""
+
+    move: Move
+    number: int | None = None
+
+
+def judge(drift: Drift, ignores: Sequence[Ignore], today: date) -> Drift:
+    """The drift without the differences that a rule in force ignores."""
+    rules = [
+        rule
+        for rule in ignores
+        if fnmatchcase(drift.stack.name, rule.stack) and date.fromisoformat(rule.until) >= today
+    ]
+    resources = tuple(_without(resource, rules) for resource in drift.resources)
+    status = drift.status
+    if status is DriftStatus.DRIFTED and not any(resource.drifted for resource in resources):
+        status = DriftStatus.IN_SYNC if all(resource.status == "IN_SYNC" for resource in resources) else status.UNKNOWN
+    return replace(drift, resources=resources, status=status)
+
+
+def decide(drift: Drift, key: str, title: str, body: str, issues: Iterable[Filed]) -> Step:
+    """What to do with the stack's issue: the lowest number of its key is the one that counts."""
+    found = min((issue for issue in issues if issue.key == key), key=lambda issue: issue.number, default=None)
+    if drift.status is DriftStatus.DRIFTED:
+        if found is None:
+            return Step(move=Move.OPEN)
+        if not found.open:
+            return Step(move=Move.REOPEN, number=found.number)
+        same = found.title == title and found.body == body
+        return Step(move=Move.KEEP if same else Move.EDIT, number=found.number)
+    if drift.status is DriftStatus.IN_SYNC and found is not None and found.open:
+        return Step(move=Move.CLOSE, number=found.number)
+    return Step(move=Move.NONE if found is None else Move.KEEP, number=found.number if found else None)
+
+
+def key(drift: Drift) -> str:
+    """What tells the stacks' issues apart."""
+    return str(drift.stack)
+
+
+def _without(resource: ResourceDrift, rules: Sequence[Ignore]) -> ResourceDrift:
+    mine = [rule for rule in rules if fnmatchcase(resource.logical_id, rule.resource)]
+    left = tuple(d for d in resource.differences if not any(fnmatchcase(d.path, rule.path) for rule in mine))
+    whole = resource.status == "DELETED" and any(rule.path == "*" for rule in mine)
+    quiet = resource.status == "MODIFIED" and resource.differences and not left
+    return replace(resource, differences=left, status="IN_SYNC" if whole or quiet else resource.status)

@@ -1,0 +1,106 @@
+"""`stackseal.yaml`: accounts and their roles, waivers, drift ignores. Pipelines read it from the base branch only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Final
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from stackseal import yamltext
+from stackseal.errors import ConfigError
+from stackseal.model import Location, Waiver, nearest
+
+FILE: Final = "stackseal.yaml"
+_Account = Annotated[str, Field(pattern=r"^[0-9]{12}$")]
+_RoleArn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]{1,512}$")]
+_Date = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+_Bucket = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Account(_Strict):
+    """What stackseal uses in one AWS account."""
+
+    execution_role: _RoleArn | None = None
+    """The role that CloudFormation uses for the stacks of this account."""
+    artifact_bucket: _Bucket | None = None
+    """Where large templates and seal records go."""
+
+
+class SettingsWaiver(_Strict):
+    """A finding that somebody answers for until a date."""
+
+    check: str = Field(min_length=1)
+    stack: str = "*"
+    resource: str = "*"
+    reason: str = Field(min_length=10)
+    owner: str = Field(min_length=1)
+    until: _Date
+
+    def model(self, *, proposed: bool = False) -> Waiver:
+        """The waiver as later stages see it."""
+        return Waiver(**self.model_dump(), proposed=proposed)
+
+
+class DriftIgnore(_Strict):
+    """A difference that is no drift."""
+
+    stack: str = "*"
+    resource: str = "*"
+    path: str = "*"
+    reason: str = Field(min_length=10)
+    owner: str = Field(min_length=1)
+    until: _Date
+
+
+class DriftSettings(_Strict):
+    """How drift is judged."""
+
+    ignore: tuple[DriftIgnore, ...] = ()
+
+
+class Settings(_Strict):
+    """The whole file; every key has a default, so that no file is a valid one."""
+
+    version: int = Field(default=1, ge=1, le=1)
+    configs: str = Field(default="configs", pattern=r"^[A-Za-z0-9_-][A-Za-z0-9_./-]{0,199}$")
+    """The folder with the configs, relative to the repository."""
+    accounts: Mapping[_Account, Account] = {}
+    waivers: tuple[SettingsWaiver, ...] = ()
+    drift: DriftSettings = DriftSettings()
+
+    def account(self, account: str) -> Account:
+        """The account's entry, or an empty one."""
+        return self.accounts.get(account, Account())
+
+
+def parse(raw: bytes, path: str = FILE) -> Settings:
+    """The settings of a file's content.
+
+    Raises ConfigError at the line of the first thing that is wrong.
+    """
+    document = yamltext.parse(yamltext.decode(raw, path), path)
+    try:
+        return Settings.model_validate(document.data or {})
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = tuple(step for step in first["loc"] if step != "[key]")
+        raise ConfigError(
+            f"The settings are invalid at {'.'.join(str(step) for step in place) or 'the top level'}",
+            why=str(first["msg"]),
+            remedy="see docs/reference/settings.md",
+            where=nearest(document.marks, place) or Location(path=path),
+        ) from error
+
+
+def load(folder: Path) -> Settings:
+    """The settings of a working directory; the defaults where it has no file."""
+    path = folder / FILE
+    if path.is_symlink():
+        raise ConfigError("The settings are a symbolic link", remedy="put the file itself there")
+    return parse(path.read_bytes()) if path.is_file() else Settings()
