@@ -1,0 +1,7 @@
+"""An AWS in this process, for the demo, `--aws local` and the tests (extra `local`)."""
+
+from __future__ import annotations
+
+from stackseal.local.server import EmbeddedAws
+
+__all__ = ["EmbeddedAws"]

@@ -1,0 +1,1 @@
+"""CloudFormation as AWS does it, where ministack is kinder or different."""

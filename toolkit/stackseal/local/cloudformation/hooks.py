@@ -1,0 +1,151 @@
+"""The resource layer around ministack's engine: our handlers, taken names, AWS's rules of replacement, enforcement."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from stackseal import facts
+from stackseal.local import ministack
+from stackseal.local.clients import Clients
+from stackseal.local.resources import REGISTRY
+from stackseal.local.resources.kind import Context, Kind, Props
+
+Made = tuple[str, dict[str, Any]]
+
+
+class Hooks:
+    """What ministack calls instead of its own create, update and delete of a resource."""
+
+    def __init__(self, clients: Clients, *, enforce: bool) -> None:
+        self.clients, self._enforce = clients, enforce
+        self._create, self._update, self._delete = ministack.originals()
+        for type_, kind in REGISTRY.items():
+            ministack.register(type_, kind.name, (kind.tags, kind.tag_shape) if kind.tags else None)
+
+    def context(self, record: Mapping[str, Any], logical_id: str) -> Context:
+        """What a handler of a stack's resource works with."""
+        return Context(
+            place=ministack.here(),
+            stack_name=str(record["StackName"]),
+            stack_id=str(record["StackId"]),
+            logical_id=logical_id,
+            clients=self.clients,
+            generation=ministack.generation(),
+        )
+
+    def create(self, type_: str, logical_id: str, props: Props, stack_name: str) -> Made:
+        record = ministack.stack_record(stack_name)
+        kind, context = REGISTRY.get(type_), self.context(record, logical_id)
+        if kind is not None:
+            _refuse_taken(type_, kind, context, props)
+            if kind.guard is not None:
+                kind.guard(context, props)
+            if kind.create is not None:
+                return kind.create(context, props)
+        made: Made = self._create(type_, logical_id, props, stack_name)
+        return made
+
+    def update(
+        self,
+        type_: str,
+        physical_id: str,
+        old: Props,
+        new: Props,
+        stack_name: str,
+        logical_id: str | None = None,
+        old_attributes: dict[str, Any] | None = None,
+    ) -> Made:
+        if old == new:
+            return physical_id, old_attributes or {}
+        kind = REGISTRY.get(type_)
+        if kind is not None and kind.update is not None and not self._replaces(type_, old, new):
+            context = self.context(ministack.stack_record(stack_name), logical_id or physical_id)
+            return physical_id, kind.update(context, physical_id, old, new)
+        made: Made = self._update(type_, physical_id, old, new, stack_name, logical_id, old_attributes)
+        return made
+
+    def delete(
+        self, type_: str, physical_id: str, props: Props, stack_name: str | None = None, logical_id: str | None = None
+    ) -> None:
+        kind, record = REGISTRY.get(type_), ministack.stack_record(stack_name or "")
+        context = self.context(record, logical_id or physical_id)
+        with _cleanup(record, type_, physical_id, logical_id or physical_id):
+            if kind is not None and kind.delete is not None:
+                kind.delete(context, physical_id, props)
+            else:
+                self._delete(type_, physical_id, props, stack_name, logical_id)
+
+    def template_url(self, url: str) -> str:
+        """A template's URL as ministack reads it."""
+        return path_style(url)
+
+    def recreation(self, type_: str, name: str) -> str:
+        """Whether a change of a property replaces the resource: `Never`, `Conditionally` or `Always`."""
+        return recreation(type_, name)
+
+    def _replaces(self, type_: str, old: Props, new: Props) -> bool:
+        names = old.keys() | new.keys()
+        return any(recreation(type_, name) == "Always" for name in names if old.get(name) != new.get(name))
+
+
+def recreation(type_: str, path: str) -> str:
+    """The same for a path such as `DnsOptions/PrivateDnsPreference`; from the schema's createOnlyProperties."""
+    found = facts.of_type(type_)
+    if found is None:
+        return "Conditionally"
+    if path in found.create_only or any(path.startswith(f"{only}/") for only in found.create_only):
+        return "Always"
+    below = any(only.startswith(f"{path}/") for only in (*found.create_only, *found.conditional_create_only))
+    return "Conditionally" if below or path.partition("/")[0] in found.conditional_create_only else "Never"
+
+
+def path_style(url: str) -> str:
+    """A template's URL with the bucket in its path, which is the only form that ministack reads."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    found = re.match(r"(.+)\.s3[.-][a-z0-9.-]*amazonaws\.com(\.cn)?\Z", host) or re.match(r"(.+)\.(localhost)\Z", host)
+    return f"https://s3.amazonaws.com/{found[1]}{parts.path}" if found else url
+
+
+def _refuse_taken(type_: str, kind: Kind, context: Context, props: Props) -> None:
+    physical_id = kind.physical(context, props) if kind.physical and (not kind.name or props.get(kind.name)) else ""
+    if physical_id and kind.read(context, physical_id, props) is not None:
+        label = str(props.get(kind.name) or physical_id)
+        raise ValueError(
+            f"Resource of type '{type_}' with identifier '{label}' already exists. "
+            f"(RequestToken: {context.stack_id.rpartition('/')[2]}, HandlerErrorCode: AlreadyExists)"
+        )
+
+
+class _cleanup:  # noqa: N801 - reads as a function
+    """Records the deletions after an update, which ministack does silently."""
+
+    def __init__(self, record: dict[str, Any], type_: str, physical_id: str, logical_id: str) -> None:
+        self._record, self._type, self._physical_id, self._logical_id = record, type_, physical_id, logical_id
+        self._after_update = (
+            str(record.get("StackStatus", "")).startswith("UPDATE_") and "ROLLBACK" not in record["StackStatus"]
+        )
+
+    def __enter__(self) -> None:
+        if not self._after_update:
+            return
+        if self._record["StackStatus"] == "UPDATE_IN_PROGRESS":
+            self._record["StackStatus"] = "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"
+            ministack.add_event(
+                self._record,
+                self._record["StackName"],
+                "AWS::CloudFormation::Stack",
+                "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS",
+                physical_id=self._record["StackId"],
+            )
+        self._event("DELETE_IN_PROGRESS")
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if self._after_update and kind is None:
+            self._event("DELETE_COMPLETE")
+
+    def _event(self, status: str) -> None:
+        ministack.add_event(self._record, self._logical_id, self._type, status, physical_id=self._physical_id)

@@ -1,0 +1,402 @@
+"""The only module that touches ministack: how it is started, called, hooked and read.
+
+ministack 1.5.33 has no public extension points; what we use is named in `SYMBOLS` and guarded by a contract test, and
+the pin in pyproject.toml is exact. Everything else in `local/` goes through the functions here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import contextlib
+import copy
+import importlib
+import logging
+import os
+import sys
+import threading
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+from urllib.parse import unquote
+
+from stackseal.local.messages import Place, Request, Response, ServiceError
+
+_CFN: Final = "ministack.services.cloudformation"
+SYMBOLS: Final[Mapping[str, tuple[str, ...]]] = {
+    "ministack.app": ("app", "AUTH", "_reset_all_state"),
+    "ministack.core.responses": ("get_account_id", "get_region", "request_scope", "_account_from_sts_session"),
+    "ministack.core.iam_evaluator": (
+        "EvalContext",
+        "_gather_role_policies",
+        "_permissions_boundary",
+        "AuthError",
+        "enforce",
+        "evaluate",
+        "is_root_access_key",
+        "parse_policy_document",
+        "resolve_principal",
+    ),
+    "ministack.services.iam": ("_roles",),
+    "ministack.services.cloudwatch": ("_alarms",),
+    _CFN: ("_stacks", "_stack_events", "_change_sets", "_exports"),
+    f"{_CFN}.engine": ("_NO_VALUE", "_evaluate_conditions", "_resolve_refs", "_intrinsic_references"),
+    f"{_CFN}.provisioners": (
+        "_RESOURCE_HANDLERS",
+        "_STACK_TAG_PROPERTY",
+        "_CUSTOM_NAME_REPLACEMENT",
+        "_NAME_SEED",
+        "_property_recreation",
+        "_provision_resource",
+        "_update_resource",
+        "_delete_resource",
+    ),
+    f"{_CFN}.stacks": (
+        "_add_event",
+        "_deploy_stack_async",
+        "_property_recreation",
+        "_provision_resource",
+        "_update_resource",
+        "_delete_resource",
+        "_runs_on_worker_thread",
+    ),
+    f"{_CFN}.changesets": ("_resolve_refs",),
+}
+"""Module -> the names in it that we read, call or replace."""
+
+_ENVIRONMENT: Final[Mapping[str, str]] = {
+    "AUTH": "true",
+    "LOG_LEVEL": "CRITICAL",
+    "PERSIST_STATE": "0",
+    "S3_PERSIST": "0",
+    "SFTP_ENABLED": "0",
+    "IOT_MTLS_ENABLED": "0",
+    "MINISTACK_HOST": "127.0.0.1",
+}
+_REAPER: Final = "dynamodb-ttl-reaper"
+_import_guard = threading.RLock()
+
+
+class _Thread(threading.Thread):
+    """Refuses to start the thread that importing ministack's DynamoDB leaves behind for good."""
+
+    def start(self) -> None:
+        if self.name != _REAPER:
+            super().start()
+
+
+def module(name: str) -> Any:
+    """One of ministack's modules; imported once, without leaving our settings, its log handlers or a thread behind."""
+    if name in sys.modules:
+        return sys.modules[name]
+    root = logging.getLogger()
+    with _import_guard, _environment(_ENVIRONMENT), _without_docker(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        level, handlers, thread = root.level, list(root.handlers), threading.Thread
+        setattr(threading, "Thread", _Thread)  # noqa: B010 - mypy forbids to assign to a class of the library
+        try:
+            return importlib.import_module(name)
+        finally:
+            setattr(threading, "Thread", thread)  # noqa: B010
+            root.setLevel(level)
+            root.handlers[:] = handlers
+
+
+@contextlib.contextmanager
+def _without_docker() -> Iterator[None]:
+    """ministack looks for a Docker daemon and leaves the socket open; without the library it does not look."""
+    absent = object()
+    before: Any = sys.modules.get("docker", absent)
+    sys.modules["docker"] = None  # type: ignore[assignment]  # Python's way to say "not importable"
+    try:
+        yield
+    finally:
+        if before is absent:
+            del sys.modules["docker"]
+        else:
+            sys.modules["docker"] = before
+
+
+@contextlib.contextmanager
+def _environment(values: Mapping[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+class Loop:
+    """ministack's event loop on a thread of its own; `call` is safe from any other thread."""
+
+    def __init__(self, *, enforce: bool) -> None:
+        self._app = module("ministack.app")
+        self._app.AUTH = enforce
+        self._loop = asyncio.new_event_loop()
+        self._pool = concurrent.futures.ThreadPoolExecutor(max_workers=8, thread_name_prefix="embedded-aws")
+        self._loop.set_default_executor(self._pool)
+        self._thread = threading.Thread(target=self._run, name="embedded-aws-loop")
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_forever()
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Cancels what is still running and joins the thread."""
+        asyncio.run_coroutine_threadsafe(self._cancel_all(), self._loop).result(timeout=10)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._pool.shutdown(wait=True)
+        self._loop.close()
+
+    async def _cancel_all(self) -> None:
+        running = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+    def call(self, request: Request) -> Response:
+        """ministack's answer to a request, as it would give it over HTTP."""
+        return asyncio.run_coroutine_threadsafe(self._answer(request), self._loop).result(timeout=120)
+
+    def reset(self) -> None:
+        """Empties every service that was used."""
+        with _import_guard, _without_docker():
+            self._app._reset_all_state()
+
+    async def _answer(self, request: Request) -> Response:
+        head: dict[str, Any] = {}
+        body = bytearray()
+        sent = False
+
+        async def receive() -> dict[str, Any]:
+            nonlocal sent
+            if sent:
+                return {"type": "http.disconnect"}
+            sent = True
+            return {"type": "http.request", "body": request.body, "more_body": False}
+
+        async def send(message: Mapping[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                head.update(message)
+            elif message["type"] == "http.response.body":
+                body.extend(message.get("body", b""))
+
+        await self._app.app(_scope(request), receive, send)
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in head.get("headers", [])}
+        return Response(status=int(head.get("status", 500)), headers=headers, body=bytes(body))
+
+
+def _scope(request: Request) -> dict[str, Any]:
+    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in request.headers.items()]
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "scheme": "http",
+        "method": request.method,
+        "path": unquote(request.raw_path),
+        "raw_path": request.raw_path.encode("latin-1"),
+        "query_string": request.query.encode("latin-1"),
+        "headers": headers,
+        "client": ("127.0.0.1", 0),
+        "server": ("127.0.0.1", 80),
+    }
+
+
+# --- who and where ----------------------------------------------------------------------------------------------------
+
+
+def account_of(access_key: str, default: str) -> str:
+    """The account that a key works in: the key itself where it is one, its session's, or the default."""
+    if len(access_key) == 12 and access_key.isdigit():
+        return access_key
+    found = module("ministack.core.responses")._account_from_sts_session(access_key)
+    return str(found) if found else default
+
+
+def here() -> Place:
+    """The place in whose name ministack is working on this thread."""
+    responses = module("ministack.core.responses")
+    return Place(account=str(responses.get_account_id()), region=str(responses.get_region()))
+
+
+def at(place: Place) -> contextlib.AbstractContextManager[None]:
+    """Works in a place: the stores below then show its content."""
+    found: contextlib.AbstractContextManager[None] = module("ministack.core.responses").request_scope(
+        place.account, place.region
+    )
+    return found
+
+
+# --- CloudFormation's records -----------------------------------------------------------------------------------------
+
+
+def stack(name: str) -> dict[str, Any] | None:
+    """The record of a stack by name or ARN in the current place; a deleted stack only by ARN."""
+    stacks = module(_CFN)._stacks
+    found: dict[str, Any] | None = stacks.get(name)
+    if found is not None and found.get("StackStatus") != "DELETE_COMPLETE":
+        return found
+    for record in stacks.values():
+        if record.get("StackId") == name:
+            by_id: dict[str, Any] = record
+            return by_id
+    return None
+
+
+def stack_record(name: str) -> dict[str, Any]:
+    """The record of a stack that exists, by the name under which the engine works on it."""
+    found: dict[str, Any] = module(_CFN)._stacks[name]
+    return found
+
+
+def expect_role(stack_name: str, role: str, caller: str) -> None:
+    """Notes a role for a stack that a request just created."""
+    record = stack(stack_name)
+    if record is not None:
+        record.update(RoleARN=role, _caller=caller)
+
+
+def change_sets() -> Any:
+    """Change-set records by ARN in the current place."""
+    return module(_CFN)._change_sets
+
+
+def add_event(
+    record: Mapping[str, Any], logical_id: str, type_: str, status: str, *, reason: str = "", physical_id: str = ""
+) -> None:
+    """Appends to a stack's history."""
+    module(f"{_CFN}.stacks")._add_event(
+        record["StackId"], record["StackName"], logical_id, type_, status, reason, physical_id
+    )
+
+
+def conditions(template: Mapping[str, Any], parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The truth of a template's conditions."""
+    found: Mapping[str, Any] = module(f"{_CFN}.engine")._evaluate_conditions(template, parameters)
+    return found
+
+
+def ordered(resources: Mapping[str, Any], conditions: Mapping[str, Any]) -> list[str]:
+    """Logical ids, a resource after what it refers to."""
+    found: list[str] = module(f"{_CFN}.engine")._topological_sort(resources, conditions)
+    return found
+
+
+def references(value: Any) -> list[tuple[str, str | None]]:
+    """Each (name, attribute) that a value refers to; the attribute is None for `Ref`."""
+    return [(str(name), attribute) for name, attribute in module(f"{_CFN}.engine")._intrinsic_references(value)]
+
+
+def resolve(
+    value: Any,
+    resources: Mapping[str, Any],
+    parameters: Mapping[str, Any],
+    conditions: Mapping[str, Any],
+    mappings: Mapping[str, Any],
+    record: Mapping[str, Any],
+) -> Any:
+    """A value with its intrinsic functions evaluated, properties that are `AWS::NoValue` left out."""
+    engine = module(f"{_CFN}.engine")
+    found = engine._resolve_refs(
+        copy.deepcopy(value), resources, parameters, conditions, mappings, record["StackName"], record["StackId"]
+    )
+    if isinstance(found, dict):
+        return {key: inner for key, inner in found.items() if inner is not engine._NO_VALUE}
+    return found
+
+
+def takes_stack_tags(type_: str) -> bool:
+    """Whether the stack's tags reach resources of a type."""
+    return type_ in module(f"{_CFN}.provisioners")._STACK_TAG_PROPERTY
+
+
+# --- the engine's hooks -----------------------------------------------------------------------------------------------
+
+
+def install(hooks: Any) -> None:
+    """Puts our resource layer around ministack's; `hooks` is `cloudformation.hooks.Hooks`."""
+    provisioners, stacks = module(f"{_CFN}.provisioners"), module(f"{_CFN}.stacks")
+    for target in (provisioners, stacks):
+        target._provision_resource = hooks.create
+        target._update_resource = hooks.update
+        target._delete_resource = hooks.delete
+        target._property_recreation = hooks.recreation
+    helpers = module(f"{_CFN}.helpers")
+    if not hasattr(helpers, "_stackseal_resolve_document"):
+        helpers._stackseal_resolve_document = helpers._resolve_document
+    read = helpers._stackseal_resolve_document
+
+    def read_document(params: Mapping[str, Any], body_key: str, url_key: str, label: str) -> Any:
+        urls = [hooks.template_url(url) for url in params.get(url_key, [])]
+        return read({**params, url_key: urls} if urls else params, body_key, url_key, label)
+
+    helpers._resolve_document = read_document
+    # Every resource works on a thread of its own: the loop stays free to answer, so a stack is seen in progress.
+    stacks._runs_on_worker_thread = lambda _type: True
+
+
+def originals() -> tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any]]:
+    """ministack's own create, update and delete, as they were before `install`."""
+    provisioners = module(f"{_CFN}.provisioners")
+    if not hasattr(provisioners, "_stackseal_originals"):
+        provisioners._stackseal_originals = (
+            provisioners._provision_resource,
+            provisioners._update_resource,
+            provisioners._delete_resource,
+        )
+    found: tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any]] = provisioners._stackseal_originals
+    return found
+
+
+def register(type_: str, name: str, tag_property: tuple[str, str] | None) -> None:
+    """Makes a type of ours known to the engine: its custom-name property and where the stack's tags go."""
+    provisioners = module(f"{_CFN}.provisioners")
+    provisioners._RESOURCE_HANDLERS.setdefault(type_, {"create": None, "update": None, "delete": None})
+    if name:
+        provisioners._CUSTOM_NAME_REPLACEMENT.setdefault(type_, {"name": name})
+    if tag_property:
+        provisioners._STACK_TAG_PROPERTY[type_] = tag_property
+
+
+def generation() -> str:
+    """A token that ministack changes when it replaces a resource under a generated name; empty before."""
+    return str(module(f"{_CFN}.provisioners")._NAME_SEED.get())
+
+
+# --- IAM --------------------------------------------------------------------------------------------------------------
+
+
+def authorize(
+    access_key: str, place: Place, action: str, resource: str, context: Mapping[str, Any] | None = None
+) -> None:
+    """Raises AWS's AccessDenied unless the caller may do an action; the account's own key may do everything."""
+    evaluator = module("ministack.core.iam_evaluator")
+    with at(place):
+        denied = evaluator.enforce(
+            access_key, action, action.partition(":")[0], place.region, resource, dict(context or {})
+        )
+        if denied is None:
+            return
+        if isinstance(denied, evaluator.AuthError):
+            raise ServiceError(denied.code, denied.message, 403)
+    raise ServiceError("AccessDeniedException", denial(denied.principal_arn, action, resource, denied.decision), 400)
+
+
+def denial(principal: str, action: str, resource: str, decision: str) -> str:
+    """AWS's sentence for a denied request."""
+    because = (
+        "with an explicit deny in an identity-based policy"
+        if decision == "Deny"
+        else f"because no identity-based policy allows the {action} action"
+    )
+    return f"User: {principal} is not authorized to perform: {action} on resource: {resource} {because}"

@@ -1,0 +1,54 @@
+"""Which backend answers a request: CloudFormation's front, a service of our own, moto, or ministack."""
+
+from __future__ import annotations
+
+import logging
+
+from stackseal.local import ministack, services
+from stackseal.local.cloudformation.front import Front
+from stackseal.local.messages import Place, Request, Response, ServiceError
+from stackseal.local.moto import SERVICES as MOTO_SERVICES
+from stackseal.local.moto import Moto
+from stackseal.local.services.store import State
+
+_log = logging.getLogger(__name__)
+
+
+class Router:
+    """Routes by the service name in the SigV4 scope."""
+
+    def __init__(
+        self, *, loop: ministack.Loop, moto: Moto, state: State, front: Front, home: Place, enforce: bool
+    ) -> None:
+        self._loop, self._moto, self._state, self._front = loop, moto, state, front
+        self._home, self._enforce = home, enforce
+
+    def handle(self, request: Request) -> Response:
+        """The answer to a request; an error of ours is a 500 that says what happened."""
+        try:
+            return self._route(request)
+        except ServiceError as error:
+            return services.failure(error)
+        except Exception as error:
+            _log.debug("embedded AWS failed", exc_info=True)
+            return services.failure(ServiceError("InternalFailure", f"The embedded AWS failed: {error!r}", 500))
+
+    def _route(self, request: Request) -> Response:
+        credential = request.credential
+        service = credential.service if credential else ""
+        if credential is None or not service:
+            return self._loop.call(request)
+        place = Place(account=ministack.account_of(credential.access_key, self._home.account), region=credential.region)
+        if service == "cloudformation":
+            return self._front.handle(request, place, credential.access_key)
+        if services.serves(service, request):
+            return self._own(service, request, place, credential.access_key)
+        if service in MOTO_SERVICES:
+            return self._moto.call(request, place.account)
+        return self._loop.call(request)
+
+    def _own(self, service: str, request: Request, place: Place, access_key: str) -> Response:
+        if self._enforce:
+            action = f"{service}:{request.operation}"
+            ministack.authorize(access_key, place, action, services.resource(service, place, request))
+        return services.answer(service, self._state, place, request)
