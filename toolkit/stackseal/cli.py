@@ -138,15 +138,15 @@ def _row(error: StacksealError) -> dict[str, Any]:
     return {"what": error.what, "why": error.why, "remedy": error.remedy, **place}
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> _Parser:
     """The whole command line, as `--help` shows it."""
-    shared = _globals(suppress=True)
+    shared = _globals()
     main_parser = _Parser(
         prog="stackseal",
         description="GitOps for machine-learning infrastructure on AWS: what was reviewed is what is deployed.",
         epilog=_EPILOG.format(actions=", ".join(ACTIONS)),
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        parents=[_globals(suppress=True)],
+        parents=[_globals()],
         allow_abbrev=False,
     )
     main_parser.add_argument("--version", action="version", version=_version())
@@ -165,9 +165,9 @@ def parser() -> argparse.ArgumentParser:
     return main_parser
 
 
-def _globals(*, suppress: bool) -> argparse.ArgumentParser:
+def _globals() -> _Parser:
     """Options that stand before or after the command; suppressed defaults keep one from hiding the other."""
-    shared = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS if suppress else None)
+    shared = _Parser(add_help=False, argument_default=argparse.SUPPRESS)
     group = shared.add_argument_group("global options")
     group.add_argument("--root", metavar="DIR", help="working root for templates, policies, reports (default: ml)")
     group.add_argument("--format", choices=("text", "json"), help="what stdout holds (default: text)")

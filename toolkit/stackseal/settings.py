@@ -14,7 +14,7 @@ from stackseal.model import Location, Waiver, nearest
 
 FILE: Final = "stackseal.yaml"
 _Account = Annotated[str, Field(pattern=r"^[0-9]{12}$")]
-_RoleArn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]{1,512}$")]
+_RoleArn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]{1,512}$")]
 _Date = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
 _Bucket = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
 
@@ -73,6 +73,10 @@ class Settings(_Strict):
     accounts: Mapping[_Account, Account] = {}
     waivers: tuple[SettingsWaiver, ...] = ()
     drift: DriftSettings = DriftSettings()
+
+    def waived(self, *, proposed: bool = False) -> tuple[Waiver, ...]:
+        """The waivers as later stages see them; `proposed` where they are only in a pull request."""
+        return tuple(waiver.model(proposed=proposed) for waiver in self.waivers)
 
     def account(self, account: str) -> Account:
         """The account's entry, or an empty one."""

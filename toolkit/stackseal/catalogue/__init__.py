@@ -96,6 +96,27 @@ class Catalogue:
         return Resolved(stack=stack, warnings=warnings, origins=evaluated.origins)
 
 
+def resolve_all(
+    configs: Sequence[Config], products: Catalogue, sandbox: Sandbox, *, suffix: str = "", edition: str | None = None
+) -> tuple[Resolved, ...]:
+    """The stacks of several configs.
+
+    Raises ConfigErrors with the errors of all of them, so that a person mends them in one go.
+    """
+    found: list[Resolved] = []
+    errors: list[ConfigError] = []
+    for each in configs:
+        try:
+            found.append(products.resolve(each, sandbox, suffix=suffix, edition=edition))
+        except ConfigErrors as several:
+            errors += several.errors
+        except ConfigError as error:
+            errors.append(error)
+    if errors:
+        raise ConfigErrors(errors)
+    return tuple(found)
+
+
 def unique(resolved: Sequence[Resolved]) -> None:
     """Two configs must not be the same stack.
 

@@ -44,6 +44,8 @@ class Count(_Strict):
 
     when: str
     count: int = Field(ge=0, le=500)
+    variant: str
+    """The variant of `variants` that this is the count of."""
 
 
 class SsmPath(_Strict):
@@ -70,6 +72,8 @@ class ProductFile(_Strict):
     name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")
     title: str
     section: _Identifier
+    variants: tuple[str, ...]
+    """What `list-products` shows, e.g. the tiers."""
     aliases: Mapping[str, str] = {}
     section_schema: Mapping[str, Any] = Field(alias="schema")
     variables: Mapping[_Identifier, str] = {}
@@ -87,8 +91,6 @@ class ProductFile(_Strict):
     stateful: tuple[str, ...] = ()
     waivers: tuple[ProductWaiver, ...] = ()
     template: str = "template.yaml.j2"
-    variants: tuple[str, ...] = ()
-    """What `list-products` shows, e.g. the tiers."""
 
     def model(self) -> Product:
         """The part that later stages need."""

@@ -1,0 +1,45 @@
+"""`show-product` (spec A13): the exact resources of a config."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Final
+
+from stackseal.commands.base import config_argument, emit, table
+from stackseal.world import World
+
+SUMMARY: Final = "the exact resources that a config stands for"
+HELP: Final = """\
+Show every resource of the stack that a config describes, with its type and physical name, and their number.
+Renders the template in memory; writes nothing, calls nothing.
+
+    stackseal show-product configs/techcorp-prod-a001-us-west-2-customer-churn-ml-s3.yaml
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The config."""
+    config_argument(parser)
+
+
+def run(args: argparse.Namespace, world: World) -> int:
+    """Print the resources."""
+    from stackseal import pipeline
+
+    prepared = pipeline.prepare(world, args.config)
+    stack = prepared.stack
+    rows = pipeline.resource_rows(prepared.template)
+    facts = {
+        "product": stack.product.name,
+        "variant": stack.variant,
+        "scenario": stack.scenario,
+        "stack": stack.id.name,
+        "count": len(rows),
+        "resources": [{"logical_id": row.logical_id, "type": row.type, "name": row.name} for row in rows],
+        "publishes": list(stack.publishes),
+        "consumes": list(stack.consumes),
+    }
+    head = f"{stack.product.title}, {stack.variant}, {stack.scenario}: {len(rows)} resources in {stack.id.name}"
+    cells = [(row.logical_id, row.type, row.name) for row in rows]
+    emit(world, facts, f"{head}\n\n{table(cells, ('LOGICAL ID', 'TYPE', 'NAME'))}")
+    return 0
