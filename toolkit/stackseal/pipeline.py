@@ -7,7 +7,9 @@ Stages know values (`model`), not each other; this module hands the values on.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -78,6 +80,16 @@ def resource_rows(template: Template) -> tuple[ResourceRow, ...]:
         )
         for logical_id, resource in template.resources.items()
     )
+
+
+@contextmanager
+def engines(world: World, names: tuple[str, ...] = ("cfn-lint", "checkov")) -> Iterator[checks.Engines]:
+    """The outside of the checks: checkov installed if it is asked for and missing, and an empty scratch folder."""
+    from stackseal.checks import checkov_env
+
+    checkov = checkov_env.install(world.out.say, env=world.env) if "checkov" in names else None
+    with tempfile.TemporaryDirectory(prefix="stackseal-") as work:
+        yield checks.Engines(checkov=checkov, work=Path(work), names=names, env=world.env)
 
 
 def _decorated(body: Mapping[str, Any], *, stack: Stack, waivers: Sequence[Waiver]) -> Mapping[str, Any]:

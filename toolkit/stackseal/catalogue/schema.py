@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, Final, cast
 
@@ -59,6 +59,16 @@ def document(product: ProductFile) -> dict[str, Any]:
         "properties": properties,
         "required": [*common["required"], product.section],
         "additionalProperties": False,
+    }
+
+
+def editor(products: Iterable[ProductFile]) -> dict[str, Any]:
+    """One schema for the configs of all products: the section that is there decides."""
+    every = [document(product) for product in products]
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "stackseal config",
+        "anyOf": [{key: value for key, value in schema.items() if key != "$schema"} for schema in every],
     }
 
 

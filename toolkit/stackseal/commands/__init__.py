@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import Final
 
-from stackseal.commands import create_prov_template, list_products, show_product, validate_config
+from stackseal.commands import (
+    check,
+    create_prov_template,
+    doctor,
+    init,
+    list_products,
+    local,
+    schema,
+    show_product,
+    validate_config,
+)
 from stackseal.commands.base import Command
 
 COMMANDS: Final[dict[str, Command]] = {
@@ -12,6 +22,11 @@ COMMANDS: Final[dict[str, Command]] = {
     "show-product": show_product,
     "validate-config": validate_config,
     "create-prov-template": create_prov_template,
+    "check": check,
+    "schema": schema,
+    "init": init,
+    "doctor": doctor,
+    "local": local,
 }
 
 ACTIONS: Final = tuple(COMMANDS)[:12]

@@ -1,0 +1,71 @@
+"""`check PATH…`: our checks, cfn-lint and checkov for any CloudFormation template."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from stackseal.commands.base import emit
+from stackseal.world import World
+
+if TYPE_CHECKING:
+    from stackseal.model import Finding
+
+SUMMARY: Final = "check any CloudFormation template: our checks, cfn-lint, checkov"
+HELP: Final = """\
+Run our own checks, cfn-lint and checkov over CloudFormation templates, ours or anybody's, or over folders of them.
+Configuration files of the tools are ignored: a pull request must not configure its own judge. Findings stand on the
+files' own lines. Exit 1 when an error is found.
+
+    stackseal check template.yaml
+    stackseal check templates/ --format json
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Paths and the engines."""
+    parser.add_argument("path", nargs="+", metavar="PATH", type=Path, help="a template, or a folder of templates")
+    parser.add_argument("--region", default="us-east-1", help="the region to check for (default: us-east-1)")
+    parser.add_argument(
+        "--engines", default="cfn-lint,checkov", help="engines besides our own checks (default: cfn-lint,checkov)"
+    )
+
+
+def run(args: argparse.Namespace, world: World) -> int:
+    """Print the findings."""
+    from stackseal import checks, pipeline
+
+    engines = pipeline.engines(world, tuple(name for name in args.engines.split(",") if name))
+    with engines as ready:
+        findings = checks.run_foreign(args.path, world=ready, region=args.region)
+    emit(world, {"findings": [row(finding) for finding in findings]}, text(findings))
+    return 1 if any(finding.blocks for finding in findings) else 0
+
+
+def row(finding: Finding) -> dict[str, Any]:
+    """A finding as `--format json` gives it."""
+    return {
+        "check": finding.check,
+        "engine": finding.engine,
+        "level": finding.level.value,
+        "file": finding.where.path,
+        "line": finding.where.line,
+        "column": finding.where.column,
+        "resource": finding.resource,
+        "message": finding.message,
+        "waived": finding.waiver.reason if finding.waiver and not finding.waiver.proposed else None,
+    }
+
+
+def text(findings: tuple[Finding, ...]) -> str:
+    """One line for each finding, `file:line:column` first, and a last line that counts them."""
+    lines = [
+        f"{finding.where}: {finding.level.value}: {finding.message} [{finding.check}]"
+        + (f" waived by {finding.waiver.owner}: {finding.waiver.reason}" if finding.waiver else "")
+        for finding in findings
+    ]
+    blocking = sum(finding.blocks for finding in findings)
+    waived = sum(finding.waiver is not None for finding in findings)
+    lines.append(f"{len(findings)} findings, {blocking} blocking, {waived} waived")
+    return "\n".join(lines)
