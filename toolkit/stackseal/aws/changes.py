@@ -25,6 +25,8 @@ from stackseal.model import (
 _REPLACEMENT_ORDER: Final = (Replacement.NEVER, Replacement.CONDITIONAL, Replacement.ALWAYS)
 _CERTAINTY_ORDER: Final = (Certainty.CASCADE, Certainty.POSSIBLE, Certainty.CERTAIN)
 _CASCADES: Final = frozenset({"ResourceReference", "ResourceAttribute", "Automatic"})
+_ACTIONS: Final = frozenset(action.value for action in Action)
+_REPLACEMENTS: Final = frozenset(replacement.value for replacement in Replacement)
 _ABSENT: Final = object()
 
 
@@ -53,7 +55,8 @@ def surest(found: Iterable[Certainty]) -> Certainty:
 
 def _change(detailed: Mapping[str, Any] | None, plain: Mapping[str, Any] | None) -> Change:
     raw = detailed or plain or {}
-    action = Action(raw["Action"])
+    # A word that AWS adds later must not pass as harmless: Dynamic counts as destructive.
+    action = Action(raw["Action"]) if raw.get("Action") in _ACTIONS else Action.DYNAMIC
     properties = _properties(detailed, plain) if action is not Action.ADD else ()
     return Change(
         action=action,
@@ -71,7 +74,8 @@ def _replacement(action: Action, *views: Mapping[str, Any] | None) -> Replacemen
     # AWS writes Replacement True on additions when it includes values; only an existing resource can be replaced.
     if action not in {Action.MODIFY, Action.DYNAMIC}:
         return Replacement.NEVER
-    return worst(Replacement(view["Replacement"]) for view in views if view and view.get("Replacement"))
+    words = [view["Replacement"] for view in views if view and view.get("Replacement")]
+    return worst(Replacement(word) if word in _REPLACEMENTS else Replacement.CONDITIONAL for word in words)
 
 
 def _properties(detailed: Mapping[str, Any] | None, plain: Mapping[str, Any] | None) -> tuple[PropertyChange, ...]:
@@ -88,19 +92,19 @@ def _properties(detailed: Mapping[str, Any] | None, plain: Mapping[str, Any] | N
 
 
 def _merge(merged: dict[str, PropertyChange], new: PropertyChange) -> None:
-    """Several details may concern one property (a direct edit, and each parameter or resource in it)."""
+    """Several details may concern one property: with values AWS adds a direct one beside each named cause."""
     old = merged.get(new.path)
     if old is None:
         merged[new.path] = new
         return
-    surer = new if _CERTAINTY_ORDER.index(new.certainty) > _CERTAINTY_ORDER.index(old.certainty) else old
+    leader = max((old, new), key=lambda change: (bool(change.cause), _CERTAINTY_ORDER.index(change.certainty)))
     merged[new.path] = PropertyChange(
         path=new.path,
         before=new.before if new.before is not None else old.before,
         after=new.after if new.after is not None else old.after,
         replacement=worst((old.replacement, new.replacement)),
-        certainty=surer.certainty,
-        cause=surer.cause,
+        certainty=leader.certainty,
+        cause=leader.cause,
     )
 
 
@@ -108,13 +112,14 @@ def _property(detail: Mapping[str, Any], before: Any, after: Any) -> PropertyCha
     target: Mapping[str, Any] = detail.get("Target", {})
     pointer = _pointer(target)
     static = detail.get("Evaluation", "Static") == "Static"
-    new = _value(after, pointer, target.get("AfterValue"))
+    old, new = _value(before, pointer, target.get("BeforeValue")), _value(after, pointer, target.get("AfterValue"))
+    source, unknown = detail.get("ChangeSource", ""), KNOWN_AFTER_APPLY in f"{old}{new}"
     return PropertyChange(
         path=_path(pointer),
-        before=_value(before, pointer, target.get("BeforeValue")),
+        before=old,
         after=new,
         replacement=_recreation(target.get("RequiresRecreation"), static=static),
-        certainty=_certainty(detail.get("ChangeSource", ""), static=static, known=new != KNOWN_AFTER_APPLY),
+        certainty=_certainty(source, static=static, told=old != new and not unknown, unknown=unknown),
         cause=detail.get("CausingEntity", ""),
     )
 
@@ -141,8 +146,8 @@ def _recreation(word: str | None, *, static: bool) -> Replacement:
     return Replacement.CONDITIONAL if word == "Conditionally" else Replacement.NEVER
 
 
-def _certainty(source: str, *, static: bool, known: bool) -> Certainty:
-    if static and known:
+def _certainty(source: str, *, static: bool, told: bool, unknown: bool) -> Certainty:
+    if told or (static and not unknown and source not in _CASCADES):
         return Certainty.CERTAIN
     return Certainty.CASCADE if source in _CASCADES else Certainty.POSSIBLE
 

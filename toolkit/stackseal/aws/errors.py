@@ -129,7 +129,7 @@ def translated(what: str, *, changes: str = "") -> Iterator[None]:
     command that finds out how it ended as `changes`: without an answer it becomes `Unknown`, for the change may have
     been made.
     """
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - `--help` must not load botocore
+    from botocore.exceptions import BotoCoreError, ClientError
 
     try:
         yield

@@ -117,7 +117,7 @@ class Aws:
             self._clients.clear()
 
     def _make(self, service: str, region: str) -> Any:
-        from botocore.config import Config  # noqa: PLC0415 - `--help` must not load boto3
+        from botocore.config import Config
 
         config = Config(
             retries={"mode": "standard", "max_attempts": ATTEMPTS},
@@ -134,7 +134,7 @@ class Aws:
             return session.client(service, region_name=region, endpoint_url=endpoint, config=config)
 
     def _boto(self) -> boto3.session.Session:
-        import boto3  # noqa: PLC0415 - `--help` must not load boto3
+        import boto3
 
         if self._session is None:
             keys = self._credentials

@@ -1,0 +1,221 @@
+"""The plan of the real stack: a change set, made and read. Review changes nothing else.
+
+`create` asks CloudFormation and waits; `read` turns what came back into a Plan. The only thing that is ever deleted is
+a change set that this very call made and that cannot be executed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, Literal
+
+from stackseal.aws.shapes import ChangeSetRef, ChangeSetState, NewChangeSet, StackState, Store
+from stackseal.aws.states import STACK, Do, Row
+from stackseal.errors import Failed, Unknown
+from stackseal.model import Change, Plan, PlanKind, PlanOperation, StackId, Template
+from stackseal.plan import consequence
+from stackseal.plan.predicted import blame
+from stackseal.plan.seal import Inputs, check_name, seal
+
+if TYPE_CHECKING:
+    from stackseal.aws.cloudformation import CloudFormation
+
+NO_CHANGES: Final = ("didn't contain changes", "No updates are to be performed")
+"""The two ways in which AWS says that a change set would change nothing; a `[WARN] …` may stand before them."""
+INCOMPLETE: Final = "[WARN] --include-property-values"
+_POLL_SECONDS: Final = 2.0
+_DONE: Final = frozenset({"CREATE_COMPLETE", "FAILED", "DELETE_COMPLETE", "DELETE_FAILED"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Patience:
+    """How to wait: both come from outside, so that tests do not."""
+
+    sleep: Callable[[float], None]
+    clock: Callable[[], float]
+    """Counts seconds."""
+    limit: float = 900.0
+
+
+def create(
+    inputs: Inputs,
+    cfn: CloudFormation,
+    *,
+    name: str,
+    patience: Patience,
+    description: str = "",
+    store: Store | None = None,
+) -> Plan:
+    """Make the change set `name` from the inputs and return it as a sealed Plan.
+
+    No changes: a plan with operation NONE and no change set. A change set of the same name and description that can
+    still be executed is used again. Failed: the stack's state does not allow an update, or CloudFormation refused.
+    Unknown: it was not ready within `patience.limit` seconds.
+    """
+    check_name(name, description)
+    template = inputs.template
+    state, row = _settled(cfn, inputs.stack, patience)
+    kind: Literal["CREATE", "UPDATE"] = "CREATE" if row.review is Do.CREATE else "UPDATE"
+    new = NewChangeSet(
+        stack=inputs.stack.name,
+        name=name,
+        kind=kind,
+        body=template.canonical,
+        parameters=template.parameters,
+        tags=inputs.tags,
+        capabilities=inputs.capabilities,
+        description=description,
+        role=inputs.execution_role,
+        store=store,
+        nested=any(item.get("Type") == "AWS::CloudFormation::Stack" for item in template.resources.values()),
+    )
+    made = _made(cfn, new, exists=state is not None, patience=patience)
+    plan = Plan(
+        stack=inputs.stack,
+        kind=PlanKind.CHANGE_SET,
+        operation=PlanOperation(kind.lower()),
+        changes=(),
+        template_sha256=template.sha256,
+        parameters=dict(template.parameters),
+        tags=dict(inputs.tags),
+        capabilities=tuple(sorted(inputs.capabilities)),
+        execution_role=inputs.execution_role,
+    )
+    if made.status == "FAILED":
+        _tidy(cfn, made, new, fresh=state is None)
+        return _sealed(replace(plan, operation=PlanOperation.NONE), template)
+    return read(cfn, plan, template, made.arn)
+
+
+def read(cfn: CloudFormation, plan: Plan, template: Template, arn: str) -> Plan:
+    """`plan` with the changes of a change set that exists, those of nested stacks included, and sealed."""
+    found = cfn.change_set(arn)
+    changes = tuple(attributed(change, template) for change in _with_nested(cfn, found))
+    stateful = template.stack.product.stateful if template.stack else frozenset()
+    complete = replace(
+        plan,
+        changes=changes,
+        change_set=found.arn,
+        change_set_name=found.name,
+        consequences=consequence.consequences(changes, stateful),
+        retained=consequence.retained(changes),
+        notes=_notes(plan, found),
+    )
+    return _sealed(complete, template)
+
+
+def attributed(change: Change, template: Template) -> Change:
+    """The change with the config line that caused it; changes of nested stacks point at their stack's line."""
+    root = change.nested[0] if change.nested else change.logical_id
+    if root not in template.resources:
+        return change
+    return replace(change, where=blame(template, root, () if change.nested else change.properties))
+
+
+def no_changes(status: str, reason: str) -> bool:
+    """Whether a failed change set failed only because there is nothing to do."""
+    return status == "FAILED" and any(text in reason for text in NO_CHANGES)
+
+
+def _sealed(plan: Plan, template: Template) -> Plan:
+    return replace(plan, seal=seal(plan, template))
+
+
+def _settled(cfn: CloudFormation, stack: StackId, patience: Patience) -> tuple[StackState | None, Row]:
+    """The stack's state once no operation runs on it, and what review does then: CREATE or UPDATE."""
+    end = patience.clock() + patience.limit
+    while True:
+        state = cfn.stack(stack.name)
+        status = state.status if state else None
+        row = STACK.get(status, Row(Do.STOP, Do.STOP, Do.STOP, "see the stack in the AWS console"))
+        if row.review in {Do.CREATE, Do.UPDATE}:
+            return state, row
+        if row.review is Do.STOP:
+            why = f"it is {status}" + (f" ({state.reason})" if state and state.reason else "")
+            raise Failed(f"the stack {stack.name} cannot be planned", why=why, remedy=row.remedy)
+        if patience.clock() >= end:
+            raise Failed(f"the stack {stack.name} is busy", why=f"it is {status}", remedy=row.remedy)
+        patience.sleep(_POLL_SECONDS)
+
+
+def _made(cfn: CloudFormation, new: NewChangeSet, *, exists: bool, patience: Patience) -> ChangeSetRef:
+    """The change set when CloudFormation has finished making it."""
+    if exists and (old := _reusable(cfn, new, patience)):
+        return old
+    arn, _ = cfn.create_change_set(new)
+    return _finished(cfn, new, arn, patience)
+
+
+def _reusable(cfn: CloudFormation, new: NewChangeSet, patience: Patience) -> ChangeSetRef | None:
+    """An earlier run's set of the same name, if it can be executed; another one is ours too and makes room."""
+    for ref in cfn.list_change_sets(new.stack):
+        if ref.name != new.name:
+            continue
+        found = _finished(cfn, new, ref.arn, patience)
+        usable = (found.status, found.execution_status) == ("CREATE_COMPLETE", "AVAILABLE")
+        if usable and found.description == new.description:
+            return found
+        cfn.delete_change_set(ref.arn)
+    return None
+
+
+def _finished(cfn: CloudFormation, new: NewChangeSet, arn: str, patience: Patience) -> ChangeSetRef:
+    end = patience.clock() + patience.limit
+    while True:
+        found = cfn.change_set_status(arn)
+        if found.status in _DONE:
+            return found
+        if patience.clock() >= end:
+            raise Unknown(
+                f"the change set {new.name} of the stack {new.stack} was not ready in time",
+                why=f"it is {found.status}",
+                remedy="run the review again; it takes up the same change set",
+            )
+        patience.sleep(_POLL_SECONDS)
+
+
+def _tidy(cfn: CloudFormation, made: ChangeSetRef, new: NewChangeSet, *, fresh: bool) -> None:
+    """Remove our failed change set; raise unless it failed only for want of changes."""
+    reason = made.reason if no_changes(made.status, made.reason) else _reason(cfn, made)
+    cfn.delete_change_set(made.arn)
+    if no_changes(made.status, reason):
+        return
+    shell = f"; the stack {new.stack} is left as an empty shell that `stackseal cleanup` removes" if fresh else ""
+    raise Failed(
+        f"CloudFormation could not plan the stack {new.stack}",
+        why=reason or "it gave no reason",
+        remedy=f"mend the template or the parameter that it names and review again{shell}",
+    )
+
+
+def _reason(cfn: CloudFormation, made: ChangeSetRef) -> str:
+    """Why a change set failed; where a nested one did, its reason too."""
+    nested = [cfn.change_set_status(arn) for arn in cfn.change_set(made.arn).nested.values()]
+    parts = [made.reason, *(f"{ref.name}: {ref.reason}" for ref in nested if ref.status == "FAILED")]
+    return "; ".join(part for part in parts if part)
+
+
+def _with_nested(cfn: CloudFormation, found: ChangeSetState, path: tuple[str, ...] = ()) -> list[Change]:
+    changes: list[Change] = []
+    for change in found.changes:
+        changes.append(replace(change, nested=path))
+        if change.logical_id in found.nested:
+            child = cfn.change_set(found.nested[change.logical_id])
+            changes.extend(_with_nested(cfn, child, (*path, change.logical_id)))
+    return changes
+
+
+def _notes(plan: Plan, found: ChangeSetState) -> tuple[str, ...]:
+    notes: list[str] = []
+    if not found.values:
+        notes.append("CloudFormation gave no values here: the changes are complete, before and after are not shown.")
+    if INCOMPLETE in found.reason:
+        notes.append("CloudFormation could not tell all values; the list of changes is complete.")
+    if plan.operation is PlanOperation.CREATE:
+        notes.append(
+            f"Until this plan is deployed the stack {plan.stack.name} exists as an empty shell (REVIEW_IN_PROGRESS)."
+        )
+    if plan.operation is PlanOperation.UPDATE and not found.changes:
+        notes.append("No resource changes; outputs or other parts of the template do.")
+    return tuple(notes)

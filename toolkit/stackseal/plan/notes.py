@@ -1,0 +1,61 @@
+"""What a predicted plan cannot know, in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from stackseal import facts
+from stackseal.model import Action, Change, canonical_json
+from stackseal.plan.overrides import REFUSED
+from stackseal.plan.resolve import markers
+from stackseal.plan.view import View
+
+BLIND = (
+    "Predicted from the templates without asking AWS: changes made outside CloudFormation, names already taken and "
+    "quotas are not seen."
+)
+
+
+def predicted(before: View, after: View, changes: tuple[Change, ...]) -> tuple[str, ...]:
+    """The notes of a predicted plan; the general one first, the others sorted."""
+    special = {*_unknown_values(after), *_unknown_types(changes), *_refused(changes), *_retyped(before, after)}
+    return (BLIND, *sorted(special))
+
+
+def _unknown_values(after: View) -> Iterator[str]:
+    paths, dynamic = set(), set()
+    for name, resource in after.items():
+        paths |= {str(marker.argument) for _, marker in markers(resource.properties) if marker.kind == "ssm"}
+        if "{{resolve:" in canonical_json(resource.raw):
+            dynamic.add(name)
+        if not resource.certain:
+            yield f"Whether {name} exists depends on a value that only AWS knows."
+        if resource.type == "AWS::CloudFormation::Stack":
+            yield f"Changes inside the nested stack {name} are not seen."
+    if paths:
+        yield f"Values read from SSM at deployment are not seen: {', '.join(sorted(paths))}."
+    if dynamic:
+        names = ", ".join(sorted(dynamic))
+        yield f"Dynamic references are resolved at deployment, a new value there is not seen: {names}."
+
+
+def _unknown_types(changes: tuple[Change, ...]) -> Iterator[str]:
+    for change in changes:
+        if change.action is Action.MODIFY and facts.of_type(change.type) is None:
+            yield f"AWS publishes no schema for {change.type}: whether {change.logical_id} is replaced is not known."
+
+
+def _refused(changes: tuple[Change, ...]) -> Iterator[str]:
+    for change in changes:
+        for path in REFUSED.get(change.type, ()):
+            if any(item.path == path for item in change.properties):
+                yield f"AWS refuses to change {path} of {change.logical_id}: the update will fail."
+
+
+def _retyped(before: View, after: View) -> Iterator[str]:
+    for name in before.keys() & after.keys():
+        if before[name].type != after[name].type:
+            yield (
+                f"CloudFormation refuses to turn {name} from {before[name].type} into {after[name].type}: "
+                "give the new resource a new logical id."
+            )

@@ -1,0 +1,129 @@
+"""Is this still what was reviewed? Deciding only; each reason against is one sentence."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+
+from stackseal.aws.shapes import ChangeSetState
+from stackseal.model import Change, Drift, Plan, StackId, Template, canonical_json, sha256
+from stackseal.plan.record import SealRecord, hashed
+from stackseal.plan.seal import normalise, of_plan, subset
+
+
+def prove(
+    record: SealRecord,
+    live: ChangeSetState,
+    *,
+    changes: Sequence[Change],
+    template: str,
+    execution_role: str | None,
+    drift: Drift | None = None,
+) -> tuple[str, ...]:
+    """Why the change set must not be executed; empty when it is the reviewed one.
+
+    `live` is the change set as CloudFormation has it now, `changes` all its changes with the nested ones, `template`
+    the text of GetTemplate(ChangeSetName), `execution_role` the role that the settings name today, `drift` the drift
+    of the changed resources now.
+    """
+    return (
+        *_state(live),
+        *_identity(record, live),
+        *_inputs(record, live, template, execution_role),
+        *_lines(record, changes),
+        *drifted(record, drift),
+    )
+
+
+def prove_again(
+    record: SealRecord,
+    plan: Plan,
+    template: Template,
+    *,
+    resolved: Mapping[str, str] | None = None,
+    drift: Drift | None = None,
+) -> tuple[str, ...]:
+    """Why a plan that was made again must not be executed in the place of the recorded one.
+
+    The inputs must be equal; the changes may have become fewer, never more. `resolved` are the SSM values of now.
+    """
+    reasons: list[str] = []
+    if of_plan(plan, template).digest != record.input_digest:
+        reasons.append(
+            "The template, its parameters, tags, capabilities or the execution role are not the reviewed ones."
+        )
+    if plan.operation.value not in {record.operation, "no changes"}:
+        reasons.append(f"The plan would {plan.operation.value} the stack; reviewed was: {record.operation}.")
+    reasons += _values(record, resolved or {})
+    reasons += [f"Not reviewed: {line}." for line in subset(normalise(plan.changes), record.lines)]
+    return (*reasons, *drifted(record, drift))
+
+
+def drifted(record: SealRecord, drift: Drift | None) -> Iterator[str]:
+    """Resources that somebody changed by hand since the review."""
+    now = {item.logical_id: item.status for item in drift.resources} if drift else {}
+    for name, status in sorted(now.items()):
+        before = record.drift.get(name, status)
+        if status != before:
+            yield f"{name} was {before} at review and is {status} now: it was changed outside CloudFormation."
+
+
+def _state(live: ChangeSetState) -> Iterator[str]:
+    if (live.status, live.execution_status) != ("CREATE_COMPLETE", "AVAILABLE"):
+        yield f"The change set {live.name} cannot be executed: it is {live.status} and {live.execution_status}."
+
+
+def _identity(record: SealRecord, live: ChangeSetState) -> Iterator[str]:
+    if live.arn != record.change_set or live.name != record.change_set_name:
+        yield f"The change set {live.arn} is not the reviewed one ({record.change_set})."
+    found = stack_of(live.stack_arn)
+    if found != record.stack:
+        yield f"The change set belongs to the stack {found}; reviewed was {record.stack}."
+
+
+def _inputs(record: SealRecord, live: ChangeSetState, template: str, role: str | None) -> Iterator[str]:
+    if _digest(template) != record.template_sha256:
+        yield "The change set's template is not the reviewed one."
+    if hashed(live.parameters) != dict(record.parameters):
+        names = sorted(live.parameters.keys() | record.parameters.keys())
+        other = [name for name in names if hashed(live.parameters).get(name) != record.parameters.get(name)]
+        yield f"The change set's parameters are not the reviewed ones: {', '.join(other)}."
+    if dict(live.tags) != dict(record.tags):
+        yield "The change set's tags are not the reviewed ones."
+    if tuple(live.capabilities) != record.capabilities:
+        yield "The change set's capabilities are not the reviewed ones."
+    if role != record.execution_role:
+        yield f"The settings name the execution role {role}; reviewed was {record.execution_role}."
+    yield from _values(record, live.resolved)
+
+
+def _values(record: SealRecord, resolved: Mapping[str, str]) -> Iterator[str]:
+    now = hashed(resolved)
+    for name in sorted(record.resolved.keys() | now.keys()):
+        if now.get(name) != record.resolved.get(name):
+            yield f"The SSM value behind {name} is not the one at review."
+
+
+def _lines(record: SealRecord, changes: Sequence[Change]) -> Iterator[str]:
+    lines = normalise(changes)
+    extra = subset(lines, record.lines)
+    yield from (f"Not reviewed: {line}." for line in extra)
+    # A change set never changes after it is made, so this very one must still have all its lines.
+    missing = {(line.nested, line.logical_id, line.path) for line in record.lines}
+    missing -= {(line.nested, line.logical_id, line.path) for line in lines}
+    if missing:
+        yield f"{len(missing)} of the reviewed changes are missing from the change set."
+
+
+def stack_of(arn: str) -> StackId:
+    """The identity in a stack's ARN, `arn:aws:cloudformation:REGION:ACCOUNT:stack/NAME/ID`."""
+    parts = [*arn.split(":"), "", "", "", "", "", ""]
+    name = [*parts[5].split("/"), "", ""][1]
+    return StackId(account=parts[4], region=parts[3], name=name)
+
+
+def _digest(template: str) -> str:
+    try:
+        return sha256(canonical_json(json.loads(template)))
+    except ValueError:
+        return sha256(template)
