@@ -18,7 +18,7 @@ def diff(change: Change, *, because: str, later: str) -> str:
         cause = f"  ({because} {item.cause})" if item.cause else ""
         sides = [(sign, text) for sign, text in (("-", item.before), ("+", item.after)) if text is not None]
         for sign, text in sides:
-            first, *rest = pretty(text.replace(KNOWN_AFTER_APPLY, later))
+            first, *rest = value(text, later).split("\n")
             lines += [f"{sign} {property_name(item.path)}: {first}", *(f"{sign}   {line}" for line in rest)]
         if cause and lines:
             lines[-1] += cause
@@ -30,12 +30,12 @@ def property_name(path: str) -> str:
     return path.removeprefix("/Properties/").removeprefix("/")
 
 
-def pretty(text: str) -> list[str]:
-    """A property's JSON text on as many lines as it is readable on."""
+def value(text: str, later: str) -> str:
+    """A property's JSON text on as many lines as it is readable on; `later` says that it is not known yet."""
     try:
         data = json.loads(text) if len(text) > WIDE else None
     except (ValueError, RecursionError):
         data = None
     if isinstance(data, dict | list):
         text = json.dumps(data, indent=2, ensure_ascii=False)
-    return text.split("\n")
+    return text.replace(f'"{KNOWN_AFTER_APPLY}"', later).replace(KNOWN_AFTER_APPLY, later)

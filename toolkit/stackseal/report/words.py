@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from stackseal import assets
 from stackseal.report import encode
-from stackseal.report.diff import diff, property_name
+from stackseal.report.diff import diff, property_name, value
 from stackseal.report.encode import Safe
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ FILTERS: Final[Mapping[str, Callable[..., Safe | str | int]]] = {
     "length": len,
     "diff": diff,
     "property": property_name,
+    "value": value,
 }
 """The only filters that a template of a report has: encoders, and a few whose result still needs one."""
 
