@@ -79,8 +79,9 @@ def _excused(
 ) -> dict[str, Any]:
     meant = [waiver for waiver in waivers if fnmatchcase(logical_id, waiver.resource)]
     changed = _ignoring(resource, {w.check for w in meant if _CFN_LINT.fullmatch(w.check)} - everywhere)
-    comments = {w.check: f"{w.reason} ({w.owner})" for w in reversed(meant) if _CHECKOV.fullmatch(w.check)}
-    if comments:
+    excuses = sorted((w.check, f"{w.reason} ({w.owner})") for w in meant if _CHECKOV.fullmatch(w.check))
+    if excuses:
+        comments = dict(reversed(excuses))
         metadata = dict(changed.get("Metadata") or {})
         metadata["checkov"] = {"skip": [{"id": check, "comment": comments[check]} for check in sorted(comments)]}
         changed["Metadata"] = metadata

@@ -17,12 +17,14 @@ from stackseal.errors import Failed
 from stackseal.model import Level
 
 ID: Final = "cfn-lint"
+STOPPED: Final = "cfn-lint-stopped"
+"""Our own finding: cfn-lint crashed on a template, so it was not checked to its end."""
 _OURS: Final = ["--config-file", os.devnull]
 _LEVELS: Final = {"error": Level.ERROR, "warning": Level.WARNING, "informational": Level.NOTE}
 
 
 def scan(jobs: Mapping[str, Job], world: Engines) -> Mapping[str, Sequence[Raw]]:
-    """The matches of every text, sorted. Raises `Failed` for a region unknown to cfn-lint, and when it crashes."""
+    """The matches of every text, sorted. Raises `Failed` for a region that cfn-lint does not know."""
     return {key: _lint(job, informational=world.informational) for key, job in jobs.items()}
 
 
@@ -51,9 +53,11 @@ def _lint(job: Job, *, informational: bool) -> tuple[Raw, ...]:
         if not matches:
             config = ConfigMixIn(_OURS, regions=[job.region], include_checks=levels)
             matches = list(run_template_by_data(template, config, _rules()))
-    except Exception as error:
-        why, remedy = f"{type(error).__name__}: {error}", "look at the template's shape near the top, or report it"
-        raise Failed("cfn-lint stopped in the middle of a template", why=why, remedy=remedy) from error
+    except Exception as error:  # noqa: BLE001 - whatever a hostile template provokes is about that template only
+        message = (
+            f"cfn-lint stopped in the middle of this template ({type(error).__name__}: {error}); look at its shape."
+        )
+        return (Raw(check=STOPPED, level=Level.ERROR, message=message),)
     found = {_raw(match, suppressions) for match in matches}
     return tuple(sorted(found, key=lambda raw: (raw.line, raw.column, raw.check, raw.message)))
 

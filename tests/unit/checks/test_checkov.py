@@ -1,0 +1,196 @@
+import json
+import stat
+from pathlib import Path
+
+import pytest
+
+from stackseal.checks.base import Engines, Job, Raw
+from stackseal.checks.engines import checkov
+from stackseal.errors import Failed
+from stackseal.model import Level
+from unit.checks.samples import world
+
+QUEUE = """\
+Resources:
+  Queue:
+    Type: AWS::SQS::Queue
+    Properties:
+      QueueName: churn
+"""
+SKIPPING = QUEUE + "    Metadata: {checkov: {skip: [{id: CKV_AWS_27, comment: no data}]}}\n"
+NOTHING = "Resources: {Group: {Type: 'AWS::CloudFormation::WaitConditionHandle'}}\n"
+DUPLICATE = QUEUE + "      QueueName: again\n"
+JSON = '{"Resources": {"Queue": {"Type": "AWS::SQS::Queue",\n\t"Properties": {}}}}'
+
+
+def job(text: str, resources: int = 1) -> Job:
+    return Job(text=text, region="us-west-2", resources=resources)
+
+
+def program(folder: Path, script: str) -> Engines:
+    """A stand-in for checkov: a shell script that does what a broken one does."""
+    path = folder / "checkov"
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+    return Engines(checkov=path, work=folder, timeout=5)
+
+
+def record(number: int, check: str = "CKV_AWS_27", result: str = "FAILED") -> dict[str, object]:
+    return {
+        "check_id": check,
+        "check_name": "Ensure",
+        "check_result": {"result": result, "evaluated_keys": ["Properties/A/[0]/B", "Properties/C"]},
+        "file_path": f"/{number:05d}.yaml",
+        "file_line_range": [2, 5],
+        "resource": "AWS::SQS::Queue.Queue",
+        "guideline": "https://example.com/guideline",
+    }
+
+
+def answer(folder: Path, report: object) -> Engines:
+    (folder / "answer.json").write_text(json.dumps(report))
+    return program(folder, f"cat '{folder}/answer.json'; exit 1")
+
+
+def report(*failed: object, passed: tuple[object, ...] = (), errors: tuple[str, ...] = (), count: int = 1) -> object:
+    results = {
+        "failed_checks": failed,
+        "passed_checks": passed,
+        "skipped_checks": [],
+        "parsing_errors": [f"../in/{name}" for name in errors],
+    }
+    return {"check_type": "cloudformation", "results": results, "summary": {"resource_count": count}}
+
+
+@pytest.mark.slow
+def test_one_call_reads_many_texts_and_keeps_them_apart(tmp_path: Path) -> None:
+    jobs = {
+        "failing": job(QUEUE),
+        "json": job(JSON),
+        "skipping": job(SKIPPING),
+        "nothing": job(NOTHING),
+        "broken": job(DUPLICATE),
+        "empty": job("Resources: {}\n", resources=0),
+    }
+    results = checkov.scan(jobs, world(tmp_path, "checkov"))
+    assert set(results) == set(jobs)
+    (failing,) = results["failing"]
+    assert (failing.check, failing.level, failing.resource, failing.line) == ("CKV_AWS_27", Level.ERROR, "Queue", 2)
+    assert failing.path == ("Resources", "Queue", "Properties", "KmsMasterKeyId")
+    assert failing.suppressed is None
+    assert [raw.check for raw in results["json"]] == ["CKV_AWS_27"]
+    assert [(raw.check, raw.suppressed) for raw in results["skipping"]] == [("CKV_AWS_27", "no data")]
+    assert [(raw.check, raw.level) for raw in results["nothing"]] == [(checkov.NOTHING, Level.NOTE)]
+    assert [(raw.check, raw.level) for raw in results["broken"]] == [(checkov.UNREAD, Level.ERROR)]
+    assert results["empty"] == ()
+    assert list(tmp_path.iterdir()) == [], "scratch files are removed"
+
+
+def test_nothing_to_read_starts_nothing(tmp_path: Path) -> None:
+    assert checkov.scan({}, program(tmp_path, "exit 9")) == {}
+
+
+def test_checkov_gets_no_credentials_and_finds_no_configuration(tmp_path: Path) -> None:
+    seen = tmp_path / "seen"
+    script = f"""
+    exec >'{seen}'
+    env; echo "CWD=$PWD"; for d in "$PWD" "$HOME" "$TMPDIR"; do ls -A "$d"; done; echo "IN"; ls -A "$2"; echo "ARGS=$*"
+    exit 3"""
+    engines = program(tmp_path, script)
+    with pytest.raises(Failed):
+        checkov.scan({"key": job(QUEUE)}, engines)
+    before, _, inside = seen.read_text().partition("IN\n")
+    variables = dict(line.split("=", 1) for line in before.splitlines() if "=" in line)
+    assert {"PWD", "_", "OLDPWD", "SHLVL", "CWD"} | set(variables) == {
+        *("PWD", "_", "OLDPWD", "SHLVL", "CWD", "HOME", "TMPDIR", "PATH", "LANG", "LOG_LEVEL"),
+        *("CHECKOV_PARALLELIZATION_TYPE", "CKV_SKIP_PACKAGE_UPDATE_CHECK", "PYTHONHASHSEED", "PYTHONUTF8"),
+    }
+    assert all("=" in line for line in before.splitlines()), "the three folders are empty"
+    assert inside.splitlines()[0] == "00000.yaml"
+    assert "--skip-download" in inside
+    assert "--config-file" in inside
+    assert variables["HOME"].startswith(str(tmp_path))
+    assert variables["CWD"].startswith(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("script", "why"),
+    [
+        ("echo oops >&2; exit 2", "checkov ended with 2: oops"),
+        ("kill -9 $$", "checkov ended with -9"),
+        ("echo not json; exit 0", "checkov's output is not JSON: not json"),
+        ("exit 0", "checkov's output is not JSON: it is empty"),
+        ("echo 3; exit 0", "unknown shape"),
+        ("echo '{\"results\": {}}'; exit 1", "unknown shape"),
+        ('echo \'{"results": 3, "summary": {}}\'; exit 1', "unknown shape"),
+    ],
+)
+def test_a_broken_scan_is_a_failure_and_never_silence(script: str, why: str, tmp_path: Path) -> None:
+    with pytest.raises(Failed) as caught:
+        checkov.scan({"key": job(QUEUE)}, program(tmp_path, script))
+    assert why in str(caught.value)
+    assert caught.value.remedy
+
+
+def test_a_scan_that_hangs_ends(tmp_path: Path) -> None:
+    engines = program(tmp_path, "exec sleep 60")
+    engines = Engines(checkov=engines.checkov, work=tmp_path, timeout=0.2)
+    with pytest.raises(Failed, match=r"checkov did not end within 0\.2 seconds"):
+        checkov.scan({"key": job(QUEUE)}, engines)
+
+
+def test_a_missing_checkov_says_how_to_install_it(tmp_path: Path) -> None:
+    with pytest.raises(Failed, match="stackseal --install-checkov"):
+        checkov.scan({"key": job(QUEUE)}, Engines(checkov=None, work=tmp_path))
+    with pytest.raises(Failed, match="cannot be started"):
+        checkov.scan({"key": job(QUEUE)}, Engines(checkov=tmp_path / "nowhere", work=tmp_path))
+
+
+def results(engines: Engines, **jobs: Job) -> dict[str, list[Raw]]:
+    return {key: list(raws) for key, raws in checkov.scan(jobs, engines).items()}
+
+
+def test_a_record_becomes_a_result_at_the_property_that_was_looked_at(tmp_path: Path) -> None:
+    (raw,) = results(answer(tmp_path, report(record(0))), key=job(QUEUE))["key"]
+    assert raw.path == ("Resources", "Queue", "Properties", "A", 0, "B")
+    assert raw.help_url == "https://example.com/guideline"
+
+
+def test_a_list_of_reports_is_one_result(tmp_path: Path) -> None:
+    both = [report(record(0, "CKV_B")), report(record(0, "CKV_A"))]
+    assert [raw.check for raw in results(answer(tmp_path, both), key=job(QUEUE))["key"]] == ["CKV_A", "CKV_B"]
+
+
+def test_silence_about_a_template_is_an_error_if_checkov_counted_fewer_resources(tmp_path: Path) -> None:
+    heard = report(record(0), count=1)
+    (unread,) = results(answer(tmp_path, heard), a=job(QUEUE), b=job(NOTHING))["b"]
+    assert (unread.check, unread.level) == (checkov.UNREAD, Level.ERROR)
+    (nothing,) = results(answer(tmp_path, report(record(0), count=2)), a=job(QUEUE), b=job(NOTHING))["b"]
+    assert (nothing.check, nothing.level) == (checkov.NOTHING, Level.NOTE)
+
+
+def test_the_short_report_of_an_empty_scan_is_silence(tmp_path: Path) -> None:
+    short = {"passed": 0, "failed": 0, "skipped": 0, "parsing_errors": 0, "resource_count": 0}
+    (unread,) = results(answer(tmp_path, short), key=job(QUEUE))["key"]
+    assert unread.check == checkov.UNREAD
+
+
+def test_a_passed_check_proves_that_a_template_was_read(tmp_path: Path) -> None:
+    passed = report(passed=(record(0, result="PASSED"),), count=0)
+    assert results(answer(tmp_path, passed), key=job(QUEUE))["key"] == []
+
+
+def test_a_parsing_error_is_an_error(tmp_path: Path) -> None:
+    (unread,) = results(answer(tmp_path, report(errors=("00000.yaml",))), key=job(QUEUE))["key"]
+    assert (unread.check, unread.level) == (checkov.UNREAD, Level.ERROR)
+
+
+def test_several_workers_share_the_texts(tmp_path: Path) -> None:
+    calls = tmp_path / "calls"
+    calls.mkdir()
+    script = f"""ls "$2" | wc -l >'{calls}'/$$; echo '{{"passed": 0}}'"""
+    engines = program(tmp_path, script)
+    engines = Engines(checkov=engines.checkov, work=tmp_path, workers=2)
+    jobs = {str(number): job(QUEUE) for number in range(5)}
+    assert set(checkov.scan(jobs, engines)) == set(jobs)
+    assert sorted(int(path.read_text()) for path in calls.iterdir()) == [2, 3]
