@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 BODY_LIMIT: Final = 51_200
 """Bytes of a template that travels inside the request (CloudFormation quotas)."""
+INCOMPLETE: Final = "[WARN] --include-property-values"
+"""How the status reason of the view with values begins when it leaves something out."""
 URL_LIMIT: Final = 1_000_000
 """Bytes of a template that CloudFormation fetches from S3."""
 
@@ -160,14 +162,14 @@ class CloudFormation:
 
     def change_set(self, arn: str) -> ChangeSetState:
         """A change set with every change of every page, values included where the service gives them."""
-        plain_first, plain = self._all_changes(arn, values=False)
+        first, plain = self._all_changes(arn, values=False)
         try:
-            _, detailed = self._all_changes(arn, values=True)
+            second, detailed = self._all_changes(arn, values=True)
         except AwsFailed as error:
             if error.code not in {"ValidationError", "InvalidParameterValue"}:
                 raise
-            detailed = None  # a region or an emulator without IncludePropertyValues
-        return _change_set(plain_first, plain, detailed)
+            return _change_set(first, plain, None, "")  # a region or an emulator without IncludePropertyValues
+        return _change_set(first, plain, detailed, second.get("StatusReason", ""))
 
     def list_change_sets(self, stack: str) -> tuple[ChangeSetRef, ...]:
         """Every change set of a stack, sorted by name."""
@@ -293,6 +295,7 @@ def _change_set(
     first: DescribeChangeSetOutputTypeDef,
     plain: Sequence[Mapping[str, Any]],
     detailed: Sequence[Mapping[str, Any]] | None,
+    warning: str,
 ) -> ChangeSetState:
     parameters = first.get("Parameters", ())
     return ChangeSetState(
@@ -312,4 +315,5 @@ def _change_set(
         tags={item["Key"]: item["Value"] for item in first.get("Tags", ())},
         capabilities=tuple(sorted(first.get("Capabilities", ()))),
         values=detailed is not None,
+        incomplete=INCOMPLETE in warning,
     )

@@ -91,6 +91,8 @@ class ChangeSetState:
     capabilities: tuple[str, ...] = ()
     values: bool = True
     """False where the service gave no before and after values."""
+    incomplete: bool = False
+    """CloudFormation warned that its view with values leaves something out (the plain view fills it in)."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
+from stackseal.aws.errors import AwsFailed
 from stackseal.aws.shapes import ChangeSetRef, ChangeSetState, NewChangeSet, StackState, Store
 from stackseal.aws.states import STACK, Do, Row
 from stackseal.errors import Failed, Unknown
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 NO_CHANGES: Final = ("didn't contain changes", "No updates are to be performed")
 """The two ways in which AWS says that a change set would change nothing; a `[WARN] …` may stand before them."""
-INCOMPLETE: Final = "[WARN] --include-property-values"
 _POLL_SECONDS: Final = 2.0
 _DONE: Final = frozenset({"CREATE_COMPLETE", "FAILED", "DELETE_COMPLETE", "DELETE_FAILED"})
 
@@ -88,10 +88,27 @@ def create(
     return read(cfn, plan, template, made.arn)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Live:
+    """A change set as CloudFormation has it now, to be held against a record."""
+
+    state: ChangeSetState
+    changes: tuple[Change, ...]
+    """With those of nested stacks."""
+    template: str
+
+
+def inspect(cfn: CloudFormation, arn: str) -> Live:
+    """Everything about a change set, read by its ARN."""
+    state = cfn.change_set(arn)
+    changes = tuple(_with_nested(cfn, state))
+    return Live(state=state, changes=changes, template=cfn.template(change_set=state.arn))
+
+
 def read(cfn: CloudFormation, plan: Plan, template: Template, arn: str) -> Plan:
     """`plan` with the changes of a change set that exists, those of nested stacks included, and sealed."""
-    found = cfn.change_set(arn)
-    changes = tuple(attributed(change, template) for change in _with_nested(cfn, found))
+    live = inspect(cfn, arn)
+    found, changes = live.state, tuple(attributed(change, template) for change in live.changes)
     stateful = template.stack.product.stateful if template.stack else frozenset()
     complete = replace(
         plan,
@@ -143,7 +160,14 @@ def _made(cfn: CloudFormation, new: NewChangeSet, *, exists: bool, patience: Pat
     """The change set when CloudFormation has finished making it."""
     if exists and (old := _reusable(cfn, new, patience)):
         return old
-    arn, _ = cfn.create_change_set(new)
+    try:
+        arn, _ = cfn.create_change_set(new)
+    except AwsFailed as error:
+        # A repeat after a lost answer finds its own set: the name carries the digest of everything in it.
+        mine = [ref.arn for ref in cfn.list_change_sets(new.stack) if ref.name == new.name]
+        if error.code != "AlreadyExistsException" or not mine:
+            raise
+        arn = mine[0]
     return _finished(cfn, new, arn, patience)
 
 
@@ -210,7 +234,7 @@ def _notes(plan: Plan, found: ChangeSetState) -> tuple[str, ...]:
     notes: list[str] = []
     if not found.values:
         notes.append("CloudFormation gave no values here: the changes are complete, before and after are not shown.")
-    if INCOMPLETE in found.reason:
+    if found.incomplete:
         notes.append("CloudFormation could not tell all values; the list of changes is complete.")
     if plan.operation is PlanOperation.CREATE:
         notes.append(

@@ -59,7 +59,7 @@ def _destruction(change: Change, stateful: Collection[str]) -> Consequence:
 
 
 def _verb(change: Change) -> str:
-    what = f"{change.logical_id} ({change.type.removeprefix('AWS::')} {_name(change)})"
+    what = _what(change)
     if change.action is Action.DYNAMIC:
         return f"{what} may be removed, replaced or changed; CloudFormation decides while it deploys"
     if change.action is Action.REMOVE:
@@ -71,6 +71,11 @@ def _verb(change: Change) -> str:
 def _because(change: Change) -> str:
     paths = [item.path for item in change.properties if item.replacement is not Replacement.NEVER]
     return f" because of {', '.join(paths)}" if paths else ""
+
+
+def _what(change: Change) -> str:
+    name = f" {change.physical_id}" if change.physical_id else ""
+    return f"{change.logical_id} ({change.type.removeprefix('AWS::')}{name})"
 
 
 def _name(change: Change) -> str:
@@ -90,7 +95,7 @@ def _edit(change: Change, item: PropertyChange, stateful: Collection[str]) -> Co
     touch = TOUCHES.get((change.type, item.path.split("/")[0]))
     if touch is None or not touch.when(item.before, item.after):
         return None
-    sentence = f"{change.logical_id} ({change.type.removeprefix('AWS::')} {_name(change)}): {touch.sentence}"
+    sentence = f"{_what(change)}: {touch.sentence}"
     return Consequence(logical_id=change.logical_id, type=change.type, sentence=sentence, data_loss=touch.data_loss)
 
 
@@ -99,8 +104,5 @@ def _unprotected(change: Change, item: PropertyChange) -> Consequence | None:
     if not ("Retain" in before or "Snapshot" in before) or "Retain" in after or "Snapshot" in after:
         return None
     policy = item.path.lstrip("/")
-    sentence = (
-        f"{change.logical_id} ({change.type.removeprefix('AWS::')} {_name(change)}) loses its {policy}: nothing is "
-        "deleted now, but the next removal or replacement deletes its data."
-    )
+    sentence = f"{_what(change)} loses its {policy}: nothing is deleted now, but the next removal or replacement deletes its data."
     return Consequence(logical_id=change.logical_id, type=change.type, sentence=sentence, data_loss=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from stackseal import facts
-from stackseal.model import Action, Change, canonical_json
+from stackseal.model import Action, Change, Replacement, canonical_json
 from stackseal.plan.overrides import REFUSED
 from stackseal.plan.resolve import markers
 from stackseal.plan.view import View
@@ -16,9 +16,12 @@ BLIND = (
 )
 
 
-def predicted(before: View, after: View, changes: tuple[Change, ...]) -> tuple[str, ...]:
+def predicted(before: View, after: View, changes: tuple[Change, ...], *, macros: bool) -> tuple[str, ...]:
     """The notes of a predicted plan; the general one first, the others sorted."""
     special = {*_unknown_values(after), *_unknown_types(changes), *_refused(changes), *_retyped(before, after)}
+    special |= set(_same_name(after, changes))
+    if macros:
+        special.add("The template uses macros, which CloudFormation runs before it plans: what they add is not seen.")
     return (BLIND, *sorted(special))
 
 
@@ -50,6 +53,17 @@ def _refused(changes: tuple[Change, ...]) -> Iterator[str]:
         for path in REFUSED.get(change.type, ()):
             if any(item.path == path for item in change.properties):
                 yield f"AWS refuses to change {path} of {change.logical_id}: the update will fail."
+
+
+def _same_name(after: View, changes: tuple[Change, ...]) -> Iterator[str]:
+    """A replacement makes the new resource first, so a name that stays is taken."""
+    for change in changes:
+        replaced = change.action is Action.MODIFY and change.replacement is not Replacement.NEVER
+        if replaced and change.physical_id and after[change.logical_id].physical_id == change.physical_id:
+            yield (
+                f"{change.logical_id} would be replaced under its old name {change.physical_id}: CloudFormation makes "
+                "the new one first and fails, because the name is taken; give it another name."
+            )
 
 
 def _retyped(before: View, after: View) -> Iterator[str]:

@@ -7,30 +7,28 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from stackseal.aws.shapes import ChangeSetState
 from stackseal.model import Change, Drift, Plan, StackId, Template, canonical_json, sha256
+from stackseal.plan.change_set import Live
 from stackseal.plan.record import SealRecord, hashed
 from stackseal.plan.seal import normalise, of_plan, subset
 
 
 def prove(
     record: SealRecord,
-    live: ChangeSetState,
+    live: Live,
     *,
-    changes: Sequence[Change],
-    template: str,
     execution_role: str | None,
     drift: Drift | None = None,
 ) -> tuple[str, ...]:
     """Why the change set must not be executed; empty when it is the reviewed one.
 
-    `live` is the change set as CloudFormation has it now, `changes` all its changes with the nested ones, `template`
-    the text of GetTemplate(ChangeSetName), `execution_role` the role that the settings name today, `drift` the drift
+    `live` is what `change_set.inspect` read, `execution_role` the role that the settings name today, `drift` the drift
     of the changed resources now.
     """
     return (
-        *_state(live),
-        *_identity(record, live),
-        *_inputs(record, live, template, execution_role),
-        *_lines(record, changes),
+        *_state(live.state),
+        *_identity(record, live.state),
+        *_inputs(record, live, execution_role),
+        *_lines(record, live.changes),
         *drifted(record, drift),
     )
 
@@ -81,20 +79,26 @@ def _identity(record: SealRecord, live: ChangeSetState) -> Iterator[str]:
         yield f"The change set belongs to the stack {found}; reviewed was {record.stack}."
 
 
-def _inputs(record: SealRecord, live: ChangeSetState, template: str, role: str | None) -> Iterator[str]:
-    if _digest(template) != record.template_sha256:
+def _inputs(record: SealRecord, live: Live, role: str | None) -> Iterator[str]:
+    if _digest(live.template) != record.template_sha256:
         yield "The change set's template is not the reviewed one."
-    if hashed(live.parameters) != dict(record.parameters):
-        names = sorted(live.parameters.keys() | record.parameters.keys())
-        other = [name for name in names if hashed(live.parameters).get(name) != record.parameters.get(name)]
+    if other := _other_parameters(record, live.state):
         yield f"The change set's parameters are not the reviewed ones: {', '.join(other)}."
-    if dict(live.tags) != dict(record.tags):
+    if dict(live.state.tags) != dict(record.tags):
         yield "The change set's tags are not the reviewed ones."
-    if tuple(live.capabilities) != record.capabilities:
+    if tuple(live.state.capabilities) != record.capabilities:
         yield "The change set's capabilities are not the reviewed ones."
     if role != record.execution_role:
         yield f"The settings name the execution role {role}; reviewed was {record.execution_role}."
-    yield from _values(record, live.resolved)
+    yield from _values(record, live.state.resolved)
+
+
+def _other_parameters(record: SealRecord, live: ChangeSetState) -> list[str]:
+    now = hashed(live.parameters)
+    names = sorted(now.keys() | record.parameters.keys())
+    # A NoEcho parameter comes back as asterisks: there is nothing to compare, the ARN vouches for it.
+    hidden = {name for name, value in live.parameters.items() if value and not value.strip("*")}
+    return [name for name in names if now.get(name) != record.parameters.get(name) and name not in hidden]
 
 
 def _values(record: SealRecord, resolved: Mapping[str, str]) -> Iterator[str]:
