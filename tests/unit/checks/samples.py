@@ -9,7 +9,7 @@ from typing import Any
 
 from stackseal.checks import checkov_env, foreign
 from stackseal.checks.base import Engines
-from stackseal.model import Config, Location, Name, Product, Stack, StackId, Template
+from stackseal.model import Config, JsonPath, Location, Name, Product, Stack, StackId, Template
 
 FIXTURES = Path(__file__).parent / "fixtures"
 STACK = "123456789012/us-west-2/demo-stack"
@@ -49,7 +49,7 @@ def template(text: str, owner: Stack | None = None, path: str = "template.yaml")
     return replace(foreign.parse(text, path), stack=owner)
 
 
-def blamed(found: Template, config: dict[tuple[str | int, ...], int]) -> Template:
+def blamed(found: Template, config: dict[JsonPath, int]) -> Template:
     """The same with nodes that a line of the config caused."""
     lines = {path: Location(path="configs/demo.yaml", line=line) for path, line in config.items()}
     return replace(found, source=replace(found.source, config=lines))

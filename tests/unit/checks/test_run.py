@@ -8,7 +8,7 @@ import pytest
 from stackseal.checks import run
 from stackseal.checks.base import Engines
 from stackseal.errors import Failed, UsageError
-from stackseal.model import Finding, Level, StackId, Waiver
+from stackseal.model import Finding, JsonPath, Level, StackId, Waiver
 from unit.checks.samples import STACK, blamed, stack, template, world
 
 TODAY = date(2026, 11, 20)
@@ -60,8 +60,8 @@ def test_a_tampered_template_is_reported_with_the_line(
 
 @pytest.mark.slow
 def test_engines_and_own_checks_point_at_the_config(tmp_path: Path) -> None:
-    properties = ("Resources", "Queue", "Properties")
-    config = {("Resources", "Queue"): 4, (*properties, "QueueName"): 9, (*properties, "DelaySeconds"): 11}
+    properties: JsonPath = ("Resources", "Queue", "Properties")
+    config: dict[JsonPath, int] = {properties[:2]: 4, (*properties, "QueueName"): 9, (*properties, "DelaySeconds"): 11}
     text = TEXT.replace("QueueName: churn", "QueueName: churn churn\n      DelaySeconds: 9999")
     found = run([blamed(template(text, stack()), config)], world=world(tmp_path, "cfn-lint", "checkov"), today=TODAY)
     rows = {(finding.engine, finding.check, str(finding.where), finding.stack) for finding in found}

@@ -51,6 +51,7 @@ def install(
         raise Failed("checkov was not installed", why="no directory can be written", remedy=remedy)
     progress(f"Installing checkov into {home} (once; about 200 MB)")
     built = Path(tempfile.mkdtemp(prefix=f"{home.name}-", dir=home.parent))
+    built.chmod(0o755)  # other users of an image read it too
     try:
         _build(built, env, lock)
         _publish(built, home)
@@ -112,6 +113,7 @@ def _run(command: Sequence[str], env: Mapping[str, str]) -> None:
         why = f"{command[0]} cannot be started ({error.strerror})"
         raise Failed("checkov was not installed", why=why, remedy=_REMEDY) from error
     if done.returncode:
-        lines = [line for line in done.stderr.strip().splitlines() if line.strip()]
-        why = lines[-1].strip()[:300] if lines else f"{Path(command[0]).name} ended with {done.returncode}"
+        lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+        telling = [line for line in lines if "error" in line.lower()] or lines[-1:]
+        why = telling[0][:300] if telling else f"{Path(command[0]).name} ended with {done.returncode}"
         raise Failed("checkov was not installed", why=why, remedy=_REMEDY)
