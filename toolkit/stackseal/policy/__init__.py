@@ -1,0 +1,91 @@
+"""Template → policies: exactly what each role needs for a stack, with the reason of every statement.
+
+The steps, a file each: `resolve` computes the template, `atoms` lists the calls of each operation, `scope` and `limits`
+narrow them to ARNs and conditions, `needs` adds what base and template as a whole ask for, `roles` chooses per role,
+`pack` makes statements and documents, `diff` compares, `validate` doubts. Facts come from `stackseal.facts` only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from stackseal import facts
+from stackseal.errors import UsageError
+from stackseal.model import Finding, Operation, Policy, Reason, Role, SourceMap, StackId, Statement, Template
+from stackseal.policy import validate
+from stackseal.policy.diff import delta
+from stackseal.policy.pack import documents
+from stackseal.policy.roles import BUILDERS, Request
+from stackseal.policy.scene import Scene
+from stackseal.policy.stack_calls import Roles
+
+__all__ = ["Roles", "check", "delta", "documents", "foreign", "generate", "why"]
+
+_NOWHERE: Final = SourceMap(path="template", lines=(), rendered={}, template={}, config={})
+
+
+def generate(template: Template, *, base: Template | None = None, roles: Roles | None = None) -> tuple[Policy, ...]:
+    """One policy per role for a template of ours, in the order of `Role`.
+
+    With `base` (the deployed or merged version) whatever the change removes can be read and deleted too, and
+    conditions allow the old values beside the new ones. Raises UsageError for a template without its stack.
+    """
+    if template.stack is None:
+        raise UsageError(
+            "cannot write the policies of a template alone",
+            why="the account, the region and the stack's name are part of every ARN",
+            remedy="use `stackseal policy PATH` with --account, --region and --stack-name",
+        )
+    stack = template.stack.id
+    request = Request(
+        head=Scene.of(template, stack),
+        base=Scene.of(base, stack) if base else None,
+        roles=roles or Roles.default(stack),
+        stack=template.stack,
+    )
+    return tuple(build(request) for build in BUILDERS.values())
+
+
+def foreign(
+    body: Mapping[str, Any],
+    stack_name: str,
+    account: str,
+    region: str,
+    role: Role,
+    *,
+    parameters: Mapping[str, str] | None = None,
+    source: SourceMap | None = None,
+) -> Policy:
+    """The policy of one role for anybody's CloudFormation template (intrinsic functions in their long form)."""
+    stack = StackId(account=account, region=region, name=stack_name)
+    scene = Scene(body, parameters or {}, stack, source or _NOWHERE)
+    return BUILDERS[role](Request(head=scene, base=None, roles=Roles.default(stack)))
+
+
+def check(template: Template, policies: Sequence[Policy], *, stack: StackId | None = None) -> tuple[Finding, ...]:
+    """What stops these policies from being exact: types without a source, unknown roles, statements IAM ignores.
+
+    `stack` is needed for a template that does not carry its own.
+    """
+    identity = template.stack.id if template.stack else stack
+    if identity is None:
+        raise UsageError("cannot check policies without a stack", remedy="pass the account, region and name")
+    return validate.all_findings(Scene.of(template, identity), policies)
+
+
+def why(policies: Sequence[Policy], action: str) -> list[tuple[Statement, Reason]]:
+    """Every statement that allows an action, with each resource and operation that needs it.
+
+    Reads are needed by any operation; a write is never needed by reading, so those reasons are left out.
+    """
+    known = facts.action(action)
+    found = []
+    for policy in policies:
+        for statement in policy.statements:
+            if action.lower() in {name.lower() for name in statement.actions}:
+                reasons = statement.because
+                if known and not known.reads:
+                    reasons = tuple(r for r in reasons if r.operation != Operation.READ.value) or reasons
+                found += [(statement, reason) for reason in reasons]
+    return found

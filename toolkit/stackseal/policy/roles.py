@@ -1,0 +1,115 @@
+"""One policy per role, all from the same grants: who does what with a stack.
+
+ADD A ROLE HERE: a function from two scenes to a policy, and its line in `BUILDERS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from stackseal.model import Operation, Policy, Role, Stack
+from stackseal.policy import boundary, operator
+from stackseal.policy.grants import Grant
+from stackseal.policy.needs import reads_only, resource_grants, template_grants
+from stackseal.policy.pack import policy
+from stackseal.policy.scene import Scene
+from stackseal.policy.stack_calls import DRIFT, READS, Roles, StackCalls
+
+SEALED: Final = "seal-"
+"""Beginning of the names of change sets that a review made."""
+REPLANNED: Final = "deploy-"
+"""Beginning of the names of those that a deployment made again."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What every builder gets."""
+
+    head: Scene
+    base: Scene | None
+    roles: Roles
+    stack: Stack | None = None
+
+    @property
+    def calls(self) -> StackCalls:
+        """Calls on exactly this stack."""
+        return StackCalls(self.head, [self.head.stack.name])
+
+
+def operator_policy(request: Request) -> Policy:
+    """The caller's own credentials: everything, for the stack and its test stacks."""
+    found = [
+        *operator.management(request.head, request.stack),
+        *template_grants(request.head, caller=True),
+        *resource_grants(request.head, request.base),
+        *(operator.role_lives(request.head) if request.stack else ()),
+    ]
+    return policy(Role.OPERATOR, operator.with_tests(found, request.head, request.stack), operator.area)
+
+
+def execution_policy(request: Request) -> Policy:
+    """CloudFormation's role for the stack: what its resources need, and nothing of the stack itself."""
+    return policy(Role.EXECUTION, execution_grants(request))
+
+
+def execution_grants(request: Request) -> tuple[Grant, ...]:
+    """The grants of the execution role, unpacked."""
+    return (*template_grants(request.head, caller=False), *resource_grants(request.head, request.base))
+
+
+def plan_policy(request: Request) -> Policy:
+    """A review: change sets named `seal-…`, the record, reads; it can neither execute nor update nor delete."""
+    calls, roles = request.calls, request.roles
+    found = [
+        *calls.on_stack((*READS, *DRIFT)),
+        *calls.change_sets([SEALED], roles.execution),
+        calls.pass_execution(roles.execution),
+        *calls.records(roles.bucket, ["GetObject", "GetObjectVersion", "PutObject"]),
+        *template_grants(request.head, caller=True),
+        *_reads(request),
+    ]
+    return policy(Role.PLAN, found)
+
+
+def deploy_policy(request: Request) -> Policy:
+    """A deployment: executes what was sealed, makes it again where it must, deletes what was sealed for deletion."""
+    calls, roles = request.calls, request.roles
+    with_role = ("ArnEquals", "cloudformation:RoleArn", (roles.execution,))
+    found = [
+        *calls.on_stack((*READS, *DRIFT)),
+        *calls.change_sets([SEALED, REPLANNED], roles.execution),
+        *calls.execute([SEALED, REPLANNED]),
+        *calls.on_stack(["ContinueUpdateRollback", "DeleteStack", "RollbackStack"], with_role),
+        *calls.on_stack(["TagResource", "UntagResource", "UpdateTerminationProtection"]),
+        calls.pass_execution(roles.execution),
+        *calls.records(roles.bucket, ["GetObject", "GetObjectVersion", "PutObject"]),
+        *template_grants(request.head, caller=True),
+        *_reads(request),
+    ]
+    return policy(Role.DEPLOY, found)
+
+
+def drift_policy(request: Request) -> Policy:
+    """Drift detection, which reads every resource with the caller's credentials; no write at all."""
+    return policy(Role.DRIFT, [*request.calls.on_stack((*READS, *DRIFT)), *_reads(request)])
+
+
+def boundary_policy(request: Request) -> Policy:
+    """The most that the execution role may ever be given."""
+    return boundary.policy(execution_grants(request), request.head)
+
+
+def _reads(request: Request) -> tuple[Grant, ...]:
+    return reads_only(resource_grants(request.head, request.base, (Operation.READ,)))
+
+
+BUILDERS: Final[Mapping[Role, Callable[[Request], Policy]]] = {
+    Role.OPERATOR: operator_policy,
+    Role.EXECUTION: execution_policy,
+    Role.PLAN: plan_policy,
+    Role.DEPLOY: deploy_policy,
+    Role.DRIFT: drift_policy,
+    Role.BOUNDARY: boundary_policy,
+}

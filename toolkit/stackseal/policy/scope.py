@@ -1,0 +1,186 @@
+"""The ARNs on which an action is called for a resource: its own, what it refers to, else a pattern; never more.
+
+`()` means that the action is not called at all, `("*",)` that IAM cannot scope it (or that a listing must see all).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from typing import Any, Final
+
+from stackseal import facts
+from stackseal.facts import ActionFacts
+from stackseal.policy.atoms import own_service, skeleton
+from stackseal.policy.resolve import expand
+from stackseal.policy.scene import Resource, Scene
+from stackseal.policy.tables import BY_REFERENCE, LINKED, TRIGGERS
+from stackseal.policy.values import UNKNOWN, choice
+
+EVERYTHING: Final = ("*",)
+
+
+def scope(action: ActionFacts, resource: Resource, scene: Scene) -> tuple[str, ...]:
+    """Sorted ARN patterns for one action of one resource."""
+    service = action.name.partition(":")[0]
+    if action.name == "iam:CreateServiceLinkedRole":
+        return scene.resolver.fixed_arn(f"iam::${{Account}}:role/aws-service-role/{linked_service(resource)}/*")
+    if _foreign(service, resource) and service in BY_REFERENCE:
+        return _referred(service, action, resource, scene)
+    if not action.resources or _lists(action):
+        return EVERYTHING
+    targets = _targets(service, action)
+    exact = {arn for target, pattern in targets for arn in _exact(target, pattern, resource, scene)}
+    missing = [pattern for target, pattern in targets if target in action.required and not _covers(pattern, exact)]
+    if not exact and not missing:
+        missing = [pattern for _, pattern in targets]
+    return _spelled(exact.union(*(_pattern(pattern, resource, scene) for pattern in missing)))
+
+
+def linked_service(resource: Resource) -> str:
+    """The principal of the service-linked role that a resource's service may create, as a pattern."""
+    prefix = own_service(known) if (known := facts.of_type(resource.kind)) else resource.namespace.lower()
+    return LINKED.get(prefix, f"{prefix}.amazonaws.com")
+
+
+def _foreign(service: str, resource: Resource) -> bool:
+    known = facts.of_type(resource.kind)
+    return known is None or service != own_service(known)
+
+
+def _lists(action: ActionFacts) -> bool:
+    """A listing of the whole kind (`DescribeAlarms`, `ListAliases`): AWS checks it against all or nothing."""
+    match = re.match(r"(?:Describe|List)(\w+)$", action.name.partition(":")[2])
+    if match is None or not action.reads:
+        return False
+    names = {target.replace("-", "").lower() for target in action.resources}
+    plurals = {plural for name in names for plural in (f"{name}s", f"{name}es", re.sub("y$", "ies", name))}
+    return match[1].lower() in plurals - names
+
+
+@cache
+def _service_arns(service: str) -> Mapping[str, tuple[str, ...]]:
+    known = facts.service(service)
+    return known.arns if known else {}
+
+
+def _targets(service: str, action: ActionFacts) -> list[tuple[str, str]]:
+    """Resource type and ARN template of everything that an action acts on."""
+    arns = _service_arns(service)
+    return [(target, pattern) for target in action.resources for pattern in arns.get(target, ())]
+
+
+def _exact(target: str, pattern: str, resource: Resource, scene: Scene) -> tuple[str, ...]:
+    """The resource's own ARN, or those it refers to, or the template filled by its properties; empty: not involved."""
+    known = facts.of_type(resource.kind)
+    if known and known.arn and skeleton(known.arn) == skeleton(pattern):
+        return scene.resolver.arns(resource.logical_id)
+    short = resource.kind.rpartition("::")[2].lower()
+    if known and not known.arn and target.replace("-", "").lower() == short:
+        return scene.resolver.fill(pattern, resource.logical_id)
+    matches = _matcher(pattern)
+    referred = {arn for _, text in resource.references for arn in scene.arns_of(text) if matches(arn)}
+    return tuple(sorted(referred)) or _filled(pattern, resource, scene)
+
+
+def _filled(pattern: str, resource: Resource, scene: Scene) -> tuple[str, ...]:
+    """The template with each variable taken from a property of that name; empty unless every variable has one."""
+    variables = [name for name in re.findall(r"\$\{([^}]+)\}", pattern) if scene.resolver.fixed(name) is None]
+    found = {name: property_value(name, resource) for name in variables}
+    if not variables or None in found.values():
+        return ()
+    return expand(pattern, lambda name: scene.resolver.fixed(name) or found[name])
+
+
+def property_value(variable: str, resource: Resource) -> Any:
+    """What the properties say of an ARN template's variable (`SubnetId` ← `SubnetIds`); None where nothing does."""
+    wanted = variable.lower()
+    texts = [text for key, text in resource.references if _is_named(key.lower(), wanted)]
+    plain = [UNKNOWN if ":" in text else text for text in texts]
+    return choice(plain) if plain else None
+
+
+def _is_named(key: str, variable: str) -> bool:
+    base = variable.removesuffix("withpath").removesuffix("name")
+    if key in {variable, f"{variable}s", base, f"{base}s"}:
+        return True
+    return len(variable) > 4 and key.endswith((variable, f"{variable}s"))
+
+
+def _pattern(pattern: str, resource: Resource, scene: Scene) -> tuple[str, ...]:
+    """The template with what is known; the rest is unknown."""
+
+    def variable(name: str) -> Any:
+        fixed = scene.resolver.fixed(name)
+        return fixed if fixed is not None else (property_value(name, resource) or UNKNOWN)
+
+    return expand(pattern, variable)
+
+
+def _referred(service: str, action: ActionFacts, resource: Resource, scene: Scene) -> tuple[str, ...]:
+    """ARNs of another service that the resource refers to; a pattern where it refers to something unknown."""
+    targets = _targets(service, action)
+    found: set[str] = set()
+    for _, pattern in targets:
+        matches = _matcher(pattern)
+        found.update(arn for _, text in resource.references for arn in scene.arns_of(text) if matches(arn))
+    if not found and (objects := set(_objects(resource, scene))) and service == "s3":
+        found = objects
+    if not found and _mentions(service, resource):
+        found = {arn for _, pattern in targets for arn in _pattern_unless_open(pattern, resource, scene)}
+    return _spelled(found)
+
+
+def _mentions(service: str, resource: Resource) -> bool:
+    """Whether a property that makes a type call the service is set to something unknown or to a plain identifier."""
+    triggers = TRIGGERS.get(service, ())
+    return any(any(trigger in key.lower() for trigger in triggers) for key, _ in resource.references)
+
+
+def _pattern_unless_open(pattern: str, resource: Resource, scene: Scene) -> tuple[str, ...]:
+    if pattern.startswith("arn:${Partition}:kms:") and pattern.endswith(":key/${KeyId}"):
+        return scene.resolver.fixed_arn("kms:${Region}:${Account}:key/*")
+    return _filled(pattern, resource, scene)
+
+
+def _objects(resource: Resource, scene: Scene) -> Iterator[str]:
+    """S3 objects that are named by a bucket and a key side by side."""
+    buckets = [text for key, text in resource.references if key.lower() in {"s3bucket", "bucket", "bucketname"}]
+    keys = [text for key, text in resource.references if key.lower() in {"s3key", "key", "objectkey"}]
+    for bucket in buckets:
+        for key in keys or [UNKNOWN]:
+            yield scene.resolver.arn(f"s3:::{bucket}/{key}")
+
+
+@cache
+def _matcher(pattern: str) -> Callable[[str], bool]:
+    """Whether an ARN (or ARN pattern) is one that the template describes."""
+    parts = re.split(r"(\$\{[^}]+\})", pattern)
+    last = len(parts) - 2
+    inner = r"[^:]+" if ":s3:::" not in pattern or "/" in pattern else r"[^:/]+"
+    written = "".join(
+        re.escape(part) if index % 2 == 0 else (inner if index == last else r"[^:/]*")
+        for index, part in enumerate(parts)
+    )
+    compiled = re.compile(written.replace("codeconnections", "(?:codeconnections|codestar-connections)") + r"(?::\*)?$")
+    return lambda arn: compiled.match(arn) is not None
+
+
+def _covers(pattern: str, found: set[str]) -> bool:
+    matches = _matcher(pattern)
+    return any(matches(arn) for arn in found)
+
+
+def _spelled(arns: set[str]) -> tuple[str, ...]:
+    """Sorted, with the second form under which some services check the same thing.
+
+    A log group is checked with `:*` at its end by most calls and without by tagging (CloudWatch Logs Guide, "IAM").
+    """
+    logs = {f"{arn}:*" for arn in arns if ":log-group:" in arn and not arn.endswith(":*") and ":log-stream:" not in arn}
+    return tuple(sorted(arns | logs))
+
+
+def describes(action: ActionFacts, arn: str) -> bool:
+    """Whether an ARN (or a pattern of one) is of a kind that the action acts on."""
+    return any(_matcher(pattern)(arn) for _, pattern in _targets(action.name.partition(":")[0], action))

@@ -1,0 +1,429 @@
+"""What the published handlers do not say or say wrongly, a line each with its source.
+
+ADD A TYPE HERE: a resource type without handlers goes to `LEGACY`; an action that only some property needs to `OWNERS`;
+a permission that the handlers forget to `EXTRAS`. A test compares every action with the facts.
+
+Sources: the services' API references ("API") and user guides ("Guide"); "SAR" is the Service Authorization Reference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, TypeAlias
+
+Operations: TypeAlias = Mapping[str, tuple[str, ...]]
+"""create, read, update, delete → actions."""
+
+LEGACY: Final[Mapping[str, Operations]] = {
+    # CodeBuild API: a project's tags and its role travel in Create/UpdateProject; there is no tagging action (SAR).
+    "AWS::CodeBuild::Project": {
+        "create": (
+            "codebuild:CreateProject",
+            "codebuild:BatchGetProjects",
+            "codebuild:CreateWebhook",
+            "codebuild:UpdateProjectVisibility",
+        ),
+        "read": ("codebuild:BatchGetProjects",),
+        "update": (
+            "codebuild:UpdateProject",
+            "codebuild:BatchGetProjects",
+            "codebuild:CreateWebhook",
+            "codebuild:UpdateWebhook",
+            "codebuild:DeleteWebhook",
+            "codebuild:UpdateProjectVisibility",
+        ),
+        "delete": ("codebuild:DeleteProject", "codebuild:DeleteWebhook"),
+    },
+    # IAM API: access keys belong to a user.
+    "AWS::IAM::AccessKey": {
+        "create": ("iam:CreateAccessKey", "iam:UpdateAccessKey", "iam:ListAccessKeys"),
+        "read": ("iam:ListAccessKeys",),
+        "update": ("iam:UpdateAccessKey", "iam:ListAccessKeys"),
+        "delete": ("iam:DeleteAccessKey", "iam:ListAccessKeys"),
+    },
+    # IAM API: membership is changed from the group's side.
+    "AWS::IAM::UserToGroupAddition": {
+        "create": ("iam:AddUserToGroup", "iam:GetGroup"),
+        "read": ("iam:GetGroup",),
+        "update": ("iam:AddUserToGroup", "iam:RemoveUserFromGroup", "iam:GetGroup"),
+        "delete": ("iam:RemoveUserFromGroup", "iam:GetGroup"),
+    },
+    # CloudWatch API; not to be confused with the detector of CloudWatch Logs.
+    "AWS::CloudWatch::AnomalyDetector": {
+        "create": ("cloudwatch:PutAnomalyDetector", "cloudwatch:DescribeAnomalyDetectors"),
+        "read": ("cloudwatch:DescribeAnomalyDetectors",),
+        "update": ("cloudwatch:PutAnomalyDetector", "cloudwatch:DescribeAnomalyDetectors"),
+        "delete": ("cloudwatch:DeleteAnomalyDetector", "cloudwatch:DescribeAnomalyDetectors"),
+    },
+    # CloudFormation Guide, "Custom resources": the function or topic behind ServiceToken is called each time.
+    "AWS::CloudFormation::CustomResource": {
+        "create": ("lambda:InvokeFunction", "sns:Publish"),
+        "read": (),
+        "update": ("lambda:InvokeFunction", "sns:Publish"),
+        "delete": ("lambda:InvokeFunction", "sns:Publish"),
+    },
+    # CloudFormation Guide, "Macros": registering one calls nothing; whoever uses it invokes its function.
+    "AWS::CloudFormation::Macro": {"create": (), "read": (), "update": (), "delete": ()},
+    # CloudFormation Guide, "Wait conditions": they exist inside the stack only.
+    "AWS::CloudFormation::WaitCondition": {"create": (), "read": (), "update": (), "delete": ()},
+    "AWS::CloudFormation::WaitConditionHandle": {"create": (), "read": (), "update": (), "delete": ()},
+    # AWS CDK: metadata only.
+    "AWS::CDK::Metadata": {"create": (), "read": (), "update": (), "delete": ()},
+    # Route 53 API, as for AWS::Route53::RecordSet.
+    "AWS::Route53::RecordSetGroup": {
+        "create": ("route53:ChangeResourceRecordSets", "route53:GetChange", "route53:GetHostedZone"),
+        "read": ("route53:ListResourceRecordSets", "route53:GetHostedZone"),
+        "update": ("route53:ChangeResourceRecordSets", "route53:GetChange", "route53:GetHostedZone"),
+        "delete": ("route53:ChangeResourceRecordSets", "route53:GetChange", "route53:GetHostedZone"),
+    },
+    # Elastic Load Balancing API.
+    "AWS::ElasticLoadBalancingV2::ListenerCertificate": {
+        "create": (
+            "elasticloadbalancing:AddListenerCertificates",
+            "elasticloadbalancing:DescribeListenerCertificates",
+        ),
+        "read": ("elasticloadbalancing:DescribeListenerCertificates",),
+        "update": (
+            "elasticloadbalancing:AddListenerCertificates",
+            "elasticloadbalancing:RemoveListenerCertificates",
+            "elasticloadbalancing:DescribeListenerCertificates",
+        ),
+        "delete": (
+            "elasticloadbalancing:RemoveListenerCertificates",
+            "elasticloadbalancing:DescribeListenerCertificates",
+        ),
+    },
+    # SageMaker API.
+    "AWS::SageMaker::ExperimentTrialComponent": {
+        "create": ("sagemaker:CreateTrialComponent", "sagemaker:DescribeTrialComponent", "sagemaker:AddTags"),
+        "read": ("sagemaker:DescribeTrialComponent", "sagemaker:ListTags"),
+        "update": ("sagemaker:UpdateTrialComponent", "sagemaker:DescribeTrialComponent", "sagemaker:AddTags"),
+        "delete": ("sagemaker:DeleteTrialComponent", "sagemaker:DescribeTrialComponent"),
+    },
+    # Lake Formation API.
+    "AWS::LakeFormation::Permissions": {
+        "create": ("lakeformation:GrantPermissions", "lakeformation:ListPermissions"),
+        "read": ("lakeformation:ListPermissions",),
+        "update": (
+            "lakeformation:GrantPermissions",
+            "lakeformation:RevokePermissions",
+            "lakeformation:ListPermissions",
+        ),
+        "delete": ("lakeformation:RevokePermissions", "lakeformation:ListPermissions"),
+    },
+    "AWS::LakeFormation::Resource": {
+        "create": ("lakeformation:RegisterResource", "lakeformation:DescribeResource"),
+        "read": ("lakeformation:DescribeResource",),
+        "update": ("lakeformation:UpdateResource", "lakeformation:DescribeResource"),
+        "delete": ("lakeformation:DeregisterResource", "lakeformation:DescribeResource"),
+    },
+    "AWS::LakeFormation::DataLakeSettings": {
+        "create": ("lakeformation:PutDataLakeSettings", "lakeformation:GetDataLakeSettings"),
+        "read": ("lakeformation:GetDataLakeSettings",),
+        "update": ("lakeformation:PutDataLakeSettings", "lakeformation:GetDataLakeSettings"),
+        "delete": ("lakeformation:PutDataLakeSettings", "lakeformation:GetDataLakeSettings"),
+    },
+    # Amazon DocumentDB Guide: its API is that of Amazon RDS.
+    "AWS::DocDB::DBCluster": {
+        "create": ("rds:CreateDBCluster", "rds:DescribeDBClusters", "rds:AddTagsToResource"),
+        "read": ("rds:DescribeDBClusters", "rds:ListTagsForResource"),
+        "update": (
+            "rds:ModifyDBCluster",
+            "rds:DescribeDBClusters",
+            "rds:AddTagsToResource",
+            "rds:RemoveTagsFromResource",
+        ),
+        "delete": ("rds:DeleteDBCluster", "rds:DescribeDBClusters"),
+    },
+    "AWS::DocDB::DBInstance": {
+        "create": ("rds:CreateDBInstance", "rds:DescribeDBInstances", "rds:AddTagsToResource"),
+        "read": ("rds:DescribeDBInstances", "rds:ListTagsForResource"),
+        "update": (
+            "rds:ModifyDBInstance",
+            "rds:DescribeDBInstances",
+            "rds:AddTagsToResource",
+            "rds:RemoveTagsFromResource",
+        ),
+        "delete": ("rds:DeleteDBInstance", "rds:DescribeDBInstances"),
+    },
+    # Amazon EMR API.
+    "AWS::EMR::Cluster": {
+        "create": ("elasticmapreduce:RunJobFlow", "elasticmapreduce:DescribeCluster", "elasticmapreduce:AddTags"),
+        "read": (
+            "elasticmapreduce:DescribeCluster",
+            "elasticmapreduce:ListInstanceGroups",
+            "elasticmapreduce:ListBootstrapActions",
+        ),
+        "update": (
+            "elasticmapreduce:ModifyInstanceGroups",
+            "elasticmapreduce:SetTerminationProtection",
+            "elasticmapreduce:AddTags",
+            "elasticmapreduce:RemoveTags",
+            "elasticmapreduce:DescribeCluster",
+        ),
+        "delete": ("elasticmapreduce:TerminateJobFlows", "elasticmapreduce:DescribeCluster"),
+    },
+    # Amazon FSx API.
+    "AWS::FSx::FileSystem": {
+        "create": ("fsx:CreateFileSystem", "fsx:DescribeFileSystems", "fsx:TagResource"),
+        "read": ("fsx:DescribeFileSystems", "fsx:ListTagsForResource"),
+        "update": ("fsx:UpdateFileSystem", "fsx:DescribeFileSystems", "fsx:TagResource", "fsx:UntagResource"),
+        "delete": ("fsx:DeleteFileSystem", "fsx:DescribeFileSystems"),
+    },
+}
+
+ALIASES: Final[Mapping[str, str]] = {
+    # Names of API calls in the handlers → the IAM action that guards them (SAR for Amazon S3).
+    "s3:putbucketreplication": "s3:PutReplicationConfiguration",
+    "s3:deletebucketreplication": "s3:PutReplicationConfiguration",
+    "s3:deletebucketencryption": "s3:PutEncryptionConfiguration",
+    "s3:deletebucketcors": "s3:PutBucketCORS",
+    "s3:deletebucketlifecycle": "s3:PutLifecycleConfiguration",
+    "s3:deletebucketanalyticsconfiguration": "s3:PutAnalyticsConfiguration",
+    "s3:deletebucketmetricsconfiguration": "s3:PutMetricsConfiguration",
+    "s3:deletebuckettagging": "s3:PutBucketTagging",
+    "s3:putobjectlockconfiguration": "s3:PutBucketObjectLockConfiguration",
+    # A slip of the pen in the schema (SAR for Amazon SageMaker).
+    "sagemaker:listmonitoringschedule": "sagemaker:ListMonitoringSchedules",
+}
+
+PREFIXES: Final[Mapping[str, str]] = {
+    # Prefixes in the handlers that IAM spells differently (SAR).
+    "efs": "elasticfilesystem",
+    "resolverdnssec": "route53resolver",
+    "resolverquerylogging": "route53resolver",
+}
+
+NEVER: Final = frozenset({"iam:DeleteRolePermissionsBoundary", "iam:DeleteUserPermissionsBoundary"})
+"""A role that may lift a boundary is not bound by it (IAM Guide, "Permissions boundaries")."""
+
+_METADATA: Final = ("MetadataTableConfiguration", "MetadataConfiguration")
+
+OWNERS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
+    # Action → properties (at any depth) of which one must be set; none listed: stack operations never call it.
+    # Amazon S3 API: every configuration has its own call.
+    "AWS::S3::Bucket": {
+        "s3:PutBucketAcl": ("AccessControl",),
+        "s3:PutEncryptionConfiguration": ("BucketEncryption",),
+        "s3:PutBucketObjectLockConfiguration": ("ObjectLockConfiguration", "ObjectLockEnabled"),
+        "s3:PutBucketAbac": ("AbacStatus",),
+        "s3:PutObjectAcl": (),
+        "s3:DeleteObject": (),
+        "s3:CreateBucketMetadataTableConfiguration": _METADATA,
+        "s3:DeleteBucketMetadataTableConfiguration": _METADATA,
+        "s3:UpdateBucketMetadataAnnotationTableConfiguration": _METADATA,
+        "s3:UpdateBucketMetadataInventoryTableConfiguration": _METADATA,
+        "s3:UpdateBucketMetadataJournalTableConfiguration": _METADATA,
+        "s3tables:*": _METADATA,
+    },
+    # IAM API.
+    "AWS::IAM::Role": {
+        "iam:AttachRolePolicy": ("ManagedPolicyArns",),
+        "iam:DetachRolePolicy": ("ManagedPolicyArns",),
+        "iam:PutRolePolicy": ("Policies",),
+        "iam:DeleteRolePolicy": ("Policies",),
+        "iam:PutRolePermissionsBoundary": ("PermissionsBoundary",),
+        "iam:UpdateRole": ("Description", "MaxSessionDuration"),
+        "iam:UpdateRoleDescription": ("Description",),
+    },
+    "AWS::IAM::ManagedPolicy": {
+        **{
+            f"iam:{verb}{kind}Policy": (f"{kind}s",)
+            for verb in ("Attach", "Detach")
+            for kind in ("Role", "User", "Group")
+        }
+    },
+    "AWS::IAM::Policy": {
+        **{f"iam:{verb}{kind}Policy": (f"{kind}s",) for verb in ("Put", "Delete") for kind in ("Role", "User", "Group")}
+    },
+    # CloudWatch Logs API.
+    "AWS::Logs::LogGroup": {
+        "logs:PutRetentionPolicy": ("RetentionInDays",),
+        "logs:DeleteRetentionPolicy": ("RetentionInDays",),
+        "logs:AssociateKmsKey": ("KmsKeyId",),
+        "logs:DisassociateKmsKey": ("KmsKeyId",),
+        "logs:PutDataProtectionPolicy": ("DataProtectionPolicy",),
+        "logs:DeleteDataProtectionPolicy": ("DataProtectionPolicy",),
+        "logs:PutIndexPolicy": ("FieldIndexPolicies",),
+        "logs:DeleteIndexPolicy": ("FieldIndexPolicies",),
+        "logs:PutResourcePolicy": ("ResourcePolicyDocument",),
+        "logs:DeleteResourcePolicy": ("ResourcePolicyDocument",),
+        "logs:PutBearerTokenAuthentication": ("BearerTokenAuthenticationEnabled",),
+        "logs:PutLogGroupDeletionProtection": ("DeletionProtectionEnabled",),
+        "logs:CreateLogDelivery": (),
+        "firehose:*": (),
+    },
+    # Amazon DynamoDB API.
+    "AWS::DynamoDB::Table": {
+        "dynamodb:UpdateContinuousBackups": ("PointInTimeRecoverySpecification",),
+        "dynamodb:UpdateTimeToLive": ("TimeToLiveSpecification",),
+        "dynamodb:UpdateContributorInsights": ("ContributorInsightsSpecification",),
+        "dynamodb:ImportTable": ("ImportSourceSpecification",),
+        "dynamodb:EnableKinesisStreamingDestination": ("KinesisStreamSpecification",),
+        "dynamodb:DisableKinesisStreamingDestination": ("KinesisStreamSpecification",),
+        "dynamodb:PutResourcePolicy": ("ResourcePolicy",),
+        "dynamodb:DeleteResourcePolicy": ("ResourcePolicy",),
+        "dynamodb:UpdateKinesisStreamingDestination": ("KinesisStreamSpecification",),
+        "kinesis:*": ("KinesisStreamSpecification",),
+        "logs:*": ("ImportSourceSpecification",),
+        "iam:CreateServiceLinkedRole": ("KinesisStreamSpecification", "ContributorInsightsSpecification"),
+        # Replicas belong to AWS::DynamoDB::GlobalTable, which also copies items.
+        "dynamodb:AssociateTableReplica": (),
+        "dynamodb:CreateTableReplica": (),
+        "dynamodb:BatchWriteItem": (),
+        "dynamodb:DeleteItem": (),
+        "dynamodb:PutItem": (),
+        "dynamodb:UpdateItem": (),
+    },
+    # Amazon SNS API.
+    "AWS::SNS::Topic": {
+        "sns:Subscribe": ("Subscription",),
+        "sns:Unsubscribe": ("Subscription",),
+        "sns:PutDataProtectionPolicy": ("DataProtectionPolicy",),
+    },
+    # AWS CodeCommit API.
+    "AWS::CodeCommit::Repository": {
+        "codecommit:CreateCommit": ("Code",),
+        "codecommit:PutRepositoryTriggers": ("Triggers",),
+        "codecommit:UpdateRepositoryDescription": ("RepositoryDescription",),
+        "codecommit:UpdateRepositoryEncryptionKey": ("KmsKeyId",),
+        "s3:*": ("Code",),
+    },
+    # AWS CodeBuild API.
+    "AWS::CodeBuild::Project": {
+        "codebuild:CreateWebhook": ("Triggers",),
+        "codebuild:UpdateWebhook": ("Triggers",),
+        "codebuild:DeleteWebhook": ("Triggers",),
+        "codebuild:UpdateProjectVisibility": ("Visibility",),
+    },
+    # AWS CodePipeline API.
+    "AWS::CodePipeline::Pipeline": {
+        "codepipeline:DisableStageTransition": ("DisableInboundStageTransitions",),
+        "codepipeline:EnableStageTransition": ("DisableInboundStageTransitions",),
+        "codepipeline:StartPipelineExecution": ("RestartExecutionOnUpdate",),
+    },
+    # Amazon SageMaker API.
+    "AWS::SageMaker::ModelPackageGroup": {
+        "sagemaker:PutModelPackageGroupPolicy": ("ModelPackageGroupPolicy",),
+        "sagemaker:DeleteModelPackageGroupPolicy": ("ModelPackageGroupPolicy",),
+    },
+    # AWS KMS API.
+    "AWS::KMS::Key": {
+        "kms:DisableKey": ("Enabled",),
+        "kms:EnableKey": ("Enabled",),
+        "kms:UpdateKeyDescription": ("Description",),
+        "kms:PutKeyPolicy": ("KeyPolicy",),
+        "kms:EnableKeyRotation": ("EnableKeyRotation",),
+        "kms:DisableKeyRotation": ("EnableKeyRotation",),
+    },
+    # Amazon VPC Guide: both belong to endpoints of other kinds.
+    "AWS::EC2::VPCEndpoint": {
+        "vpc-lattice:*": ("ServiceNetworkArn", "ResourceConfigurationArn"),
+        "vpce:*": ("ServiceRegion",),
+    },
+    # AWS Lambda API.
+    "AWS::Lambda::Function": {
+        "lambda:PutFunctionConcurrency": ("ReservedConcurrentExecutions",),
+        "lambda:DeleteFunctionConcurrency": ("ReservedConcurrentExecutions",),
+        "lambda:PutFunctionRecursionConfig": ("RecursiveLoop",),
+        "lambda:PutRuntimeManagementConfig": ("RuntimeManagementConfig",),
+        "lambda:PutFunctionScalingConfig": ("FunctionScalingConfig",),
+        "lambda:PutFunctionCodeSigningConfig": ("CodeSigningConfigArn",),
+        "lambda:DeleteFunctionCodeSigningConfig": ("CodeSigningConfigArn",),
+        "lambda:PassCapacityProvider": ("CapacityProviderConfig",),
+        "lambda:PublishVersion": ("PublishToLatestPublished", "CapacityProviderConfig"),
+        "s3:*": ("S3Bucket",),
+    },
+    # AWS Step Functions API.
+    "AWS::StepFunctions::StateMachine": {
+        "logs:*": ("LoggingConfiguration",),
+        "s3:*": ("DefinitionS3Location",),
+        "kms:*": ("EncryptionConfiguration",),
+        "states:PublishStateMachineVersion": (),
+    },
+}
+
+_KEY_USE: Final = ("kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:GenerateDataKey")
+
+EXTRAS: Final[Mapping[str, Mapping[str, Operations]]] = {
+    # Type → property that must be set (empty: always) → operation → actions that the handlers forget.
+    # CodeCommit Guide, "AWS KMS and encryption": whoever creates the repository must be able to use the key.
+    "AWS::CodeCommit::Repository": {"KmsKeyId": {"create": _KEY_USE, "update": _KEY_USE}},
+    # CloudWatch Logs Guide, "Encrypt log data": a key given at creation is associated.
+    "AWS::Logs::LogGroup": {"KmsKeyId": {"create": ("logs:AssociateKmsKey",)}},
+    # S3 Guide: a canned ACL at creation needs the ACL's action.
+    "AWS::S3::Bucket": {"AccessControl": {"create": ("s3:PutBucketAcl",)}},
+    # IAM API: drift detection compares the tags too.
+    "AWS::IAM::Role": {"": {"read": ("iam:ListRoleTags",)}},
+}
+
+PRINCIPALS: Final[Mapping[str, tuple[str, ...]]] = {
+    # The namespace of a type → the first labels of the service principals that receive its roles, where they are not
+    # the namespace itself (the services' guides on service roles).
+    "ApiGatewayV2": ("apigateway",),
+    "ApplicationAutoScaling": ("application-autoscaling",),
+    "Batch": ("batch", "ecs-tasks", "ec2"),
+    "ECS": ("ecs-tasks", "ecs"),
+    "EMR": ("elasticmapreduce", "ec2"),
+    "EFS": ("elasticfilesystem",),
+    "IAM": ("ec2",),
+    "KinesisFirehose": ("firehose",),
+    "MWAA": ("airflow-env", "airflow"),
+    "Pipes": ("pipes",),
+    "RDS": ("rds", "monitoring.rds"),
+    "Scheduler": ("scheduler",),
+    "StepFunctions": ("states",),
+    "S3": ("s3",),
+    "VpcLattice": ("vpc-lattice",),
+}
+
+LINKED: Final[Mapping[str, str]] = {
+    # Service prefix → principal of its service-linked role, where it is not `{prefix}.amazonaws.com` (SAR, guides).
+    "application-autoscaling": "*.application-autoscaling.amazonaws.com",
+    "ecs": "ecs.amazonaws.com",
+    "elasticloadbalancing": "elasticloadbalancing.amazonaws.com",
+    "es": "opensearchservice.amazonaws.com",
+    "kafka": "kafka.amazonaws.com",
+    "sagemaker": "*sagemaker.amazonaws.com",
+}
+
+GLOBAL_SERVICES: Final = frozenset(
+    {"account", "budgets", "ce", "cloudfront", "globalaccelerator", "iam", "organizations", "route53", "s3", "shield"}
+    | {"sts", "support", "waf", "networkmanager", "artifact", "health", "route53domains", "importexport"}
+)
+"""Their calls go to one region whatever the stack's, or to any (S3): `aws:RequestedRegion` would deny them."""
+
+BY_REFERENCE: Final = frozenset(
+    {
+        "iam",
+        "kms",
+        "s3",
+        "sns",
+        "sqs",
+        "lambda",
+        "secretsmanager",
+        "codestar-connections",
+        "codeconnections",
+        "firehose",
+    }
+)
+"""Another service's actions here only act on what the resource refers to: without a reference they are not called."""
+
+TRIGGERS: Final[Mapping[str, tuple[str, ...]]] = {
+    # Service prefix → beginnings or parts of property names that make a type call it.
+    "kms": ("kms", "encryptionkey", "encryptionconfiguration", "sse"),
+    "logs": ("log",),
+    "ec2": ("vpc", "subnet", "securitygroup", "network"),
+    "s3": ("s3", "bucket"),
+    "lambda": ("lambda", "function"),
+    "secretsmanager": ("secret",),
+    "sns": ("sns", "topic", "notification"),
+    "sqs": ("sqs", "queue", "deadletter"),
+    "iam": ("role", "instanceprofile"),
+    "elasticfilesystem": ("efs", "filesystem"),
+    "firehose": ("firehose", "stream"),
+    "kinesis": ("kinesis", "stream"),
+    "glue": ("glue", "database", "table"),
+    "acm": ("certificate",),
+    "ecr": ("image", "repository"),
+}
