@@ -54,8 +54,10 @@ def calls(resource: Resource, operation: Operation, before: Resource | None = No
 def _wanted(kind: str, operation: Operation, action: ActionFacts, present: frozenset[str]) -> bool:
     if action.name in NEVER or action.name == "iam:PassRole":  # passing follows the values: see passing.py
         return False
-    if action.reads:
-        return True
+    prefix = action.name.partition(":")[0]
+    if action.reads:  # only what the table gives to a property as a whole service
+        owners = OWNERS.get(kind, {}).get(f"{prefix}:*")
+        return owners is None or bool(present.intersection(owners))
     if operation is Operation.READ:
         return False
     return "t" in action.levels or needed(kind, action.name, present)
@@ -105,6 +107,7 @@ def _tag_actions(kind: str) -> tuple[str, ...]:
     )
 
 
+@cache
 def skeleton(arn: str) -> str:
     """An ARN template without the names of its variables."""
     return re.sub(r"\$\{[^}]+\}", "{}", arn)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from stackseal.model import Operation, Reason
@@ -19,25 +19,17 @@ GONE: Final = (Operation.READ, Operation.DELETE)
 _DYNAMIC: Final = re.compile(r"\{\{resolve:(ssm|ssm-secure|secretsmanager):([^:}]+(?::[^:}]+){0,6}?)(?::[^}]*)?\}\}")
 
 
-def resource_grants(
-    head: Scene, base: Scene | None = None, operations: tuple[Operation, ...] = LIFE
-) -> tuple[Grant, ...]:
+def resource_grants(head: Scene, base: Scene | None = None) -> tuple[Grant, ...]:
     """Grants for every resource of the head, and read and delete for those that only the base has."""
     found = [
         grant
         for resource in head.resources.values()
-        for operation in operations
+        for operation in LIFE
         for grant in _of(resource, operation, head, _before(resource, base))
     ]
     if base is not None:
         gone = [resource for resource in base.resources.values() if not _survives(resource, base, head)]
-        found += [
-            grant
-            for resource in gone
-            for operation in GONE
-            if operation in operations
-            for grant in _of(resource, operation, base, None)
-        ]
+        found += [grant for resource in gone for operation in GONE for grant in _of(resource, operation, base, None)]
     return tuple(dict.fromkeys(found))
 
 
@@ -145,6 +137,6 @@ def _nested(scene: Scene) -> Iterator[Grant]:
                 yield Grant(action="s3:GetObject", resource=arn, reason=reason)
 
 
-def reads_only(grants: tuple[Grant, ...]) -> tuple[Grant, ...]:
+def reads_only(grants: Iterable[Grant]) -> tuple[Grant, ...]:
     """Those that change nothing."""
     return tuple(grant for grant in grants if all(action.reads for action in canonical(grant.action)))

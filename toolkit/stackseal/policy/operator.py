@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Final
 
 from stackseal import naming
@@ -104,7 +105,8 @@ def with_tests(grants: Iterable[Grant], scene: Scene, stack: Stack | None) -> tu
     folders = {_parameter(scene, path): _parameter(scene, path.rpartition("/")[0] + "/*") for path in stack.publishes}
     found = [replace(grant, resource=folders.get(grant.resource, grant.resource)) for grant in found]
     if not stack.test:
-        found += [_tested(grant, tester(stack)) for grant in found]
+        test = tester(stack)
+        found += [_tested(grant, test) for grant in found]
     return tuple(dict.fromkeys(found))
 
 
@@ -134,6 +136,7 @@ def tester(stack: Stack) -> Callable[[str], str]:
     generated = re.compile(rf"(?<![\w-])({re.escape(stack.id.name)}|{re.escape(stack.id.name.lower())})-[^:/]*")
     begun = re.compile(rf"(?<![\w-])({re.escape(stack.slug)}-[\w.-]+)")
 
+    @cache
     def test(text: str) -> str:
         if "-test-*" in text:
             return text

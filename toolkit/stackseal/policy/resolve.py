@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any, Final
 
 from stackseal import facts
@@ -66,6 +67,8 @@ class Resolver:
         self._mappings: Mapping[str, Any] = body.get("Mappings") or {}
         self._given = parameters
         self._physical: dict[str, Any] = {}
+        self._arns: dict[str, tuple[str, ...]] = {}
+        self._fixed = {"Partition": partition(stack.region), "Region": stack.region, "Account": stack.account}
         self._busy: set[str] = set()
         self._functions: Mapping[str, Callable[[Any], Any]] = {
             "Ref": self._ref,
@@ -93,7 +96,7 @@ class Resolver:
 
     def arn(self, rest: str) -> str:
         """An ARN of the stack's partition."""
-        return f"arn:{partition(self.stack.region)}:{rest}"
+        return f"arn:{self._fixed['Partition']}:{rest}"
 
     def value(self, node: Any) -> Any:
         """A node with its intrinsic functions computed."""
@@ -271,8 +274,13 @@ class Resolver:
 
     def arns(self, logical_id: str) -> tuple[str, ...]:
         """Patterns of the resource's own ARN; empty where AWS publishes no template for the type."""
-        known = facts.of_type(self.kind(logical_id))
-        return self.fill(known.arn, logical_id) if known and known.arn else ()
+        if logical_id not in self._arns:
+            known = facts.of_type(self.kind(logical_id))
+            found = self.fill(known.arn, logical_id) if known and known.arn else ()
+            if logical_id in self._busy:
+                return found  # seen from inside its own name: less is known now than later
+            self._arns[logical_id] = found
+        return self._arns[logical_id]
 
     def fill(self, template: str, logical_id: str) -> tuple[str, ...]:
         """An ARN template with its variables replaced by what is known of the resource that it stands for."""
@@ -300,8 +308,7 @@ class Resolver:
 
     def fixed(self, variable: str) -> str | None:
         """Partition, region and account, which every ARN template may name."""
-        where = {"Partition": partition(self.stack.region), "Region": self.stack.region, "Account": self.stack.account}
-        return where.get(variable)
+        return self._fixed.get(variable)
 
 
 def _combine(function: str, results: Sequence[bool | None]) -> bool | None:
@@ -314,13 +321,19 @@ def _combine(function: str, results: Sequence[bool | None]) -> bool | None:
     return None if None in results or function not in {"Fn::And", "Fn::Or"} else not decisive
 
 
+@cache
+def _pieces(template: str) -> list[str]:
+    return re.split(r"\$\{([^}]+)\}", template)
+
+
 def expand(template: str, variable: Callable[[str], Any]) -> tuple[str, ...]:
     """The texts of an ARN template such as `arn:${Partition}:s3:::${BucketName}`; runs of `*` become one."""
-    pieces = re.split(r"\$\{([^}]+)\}", template)
+    pieces = _pieces(template)
     found = concatenate([piece if index % 2 == 0 else variable(piece) for index, piece in enumerate(pieces)])
     return tuple(dict.fromkeys(re.sub(r"\*+", "*", option) for option in strings(found)))
 
 
+@cache
 def name_property(kind: str) -> str:
     """The property that holds the physical name; empty for a type that is given an opaque id."""
     known = facts.of_type(kind)

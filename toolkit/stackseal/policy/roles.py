@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 from stackseal.model import Operation, Policy, Role, Stack
@@ -37,13 +38,23 @@ class Request:
         """Calls on exactly this stack."""
         return StackCalls(self.head, [self.head.stack.name])
 
+    @cached_property
+    def resources(self) -> tuple[Grant, ...]:
+        """What the resources need over their whole life; every role takes its part of it."""
+        return resource_grants(self.head, self.base)
+
+    @cached_property
+    def reads(self) -> tuple[Grant, ...]:
+        """What reading the resources needs, as drift detection does it."""
+        return reads_only(grant for grant in self.resources if grant.reason.operation == Operation.READ.value)
+
 
 def operator_policy(request: Request) -> Policy:
     """The caller's own credentials: everything, for the stack and its test stacks."""
     found = [
         *operator.management(request.head, request.stack),
         *template_grants(request.head, caller=True),
-        *resource_grants(request.head, request.base),
+        *request.resources,
         *(operator.role_lives(request.head) if request.stack else ()),
     ]
     return policy(Role.OPERATOR, operator.with_tests(found, request.head, request.stack), operator.area)
@@ -56,7 +67,7 @@ def execution_policy(request: Request) -> Policy:
 
 def execution_grants(request: Request) -> tuple[Grant, ...]:
     """The grants of the execution role, unpacked."""
-    return (*template_grants(request.head, caller=False), *resource_grants(request.head, request.base))
+    return (*template_grants(request.head, caller=False), *request.resources)
 
 
 def plan_policy(request: Request) -> Policy:
@@ -68,7 +79,7 @@ def plan_policy(request: Request) -> Policy:
         calls.pass_execution(roles.execution),
         *calls.records(roles.bucket, ["GetObject", "GetObjectVersion", "PutObject"]),
         *template_grants(request.head, caller=True),
-        *_reads(request),
+        *request.reads,
     ]
     return policy(Role.PLAN, found)
 
@@ -86,23 +97,19 @@ def deploy_policy(request: Request) -> Policy:
         calls.pass_execution(roles.execution),
         *calls.records(roles.bucket, ["GetObject", "GetObjectVersion", "PutObject"]),
         *template_grants(request.head, caller=True),
-        *_reads(request),
+        *request.reads,
     ]
     return policy(Role.DEPLOY, found)
 
 
 def drift_policy(request: Request) -> Policy:
     """Drift detection, which reads every resource with the caller's credentials; no write at all."""
-    return policy(Role.DRIFT, [*request.calls.on_stack((*READS, *DRIFT)), *_reads(request)])
+    return policy(Role.DRIFT, [*request.calls.on_stack((*READS, *DRIFT)), *request.reads])
 
 
 def boundary_policy(request: Request) -> Policy:
     """The most that the execution role may ever be given."""
     return boundary.policy(execution_grants(request), request.head)
-
-
-def _reads(request: Request) -> tuple[Grant, ...]:
-    return reads_only(resource_grants(request.head, request.base, (Operation.READ,)))
 
 
 BUILDERS: Final[Mapping[Role, Callable[[Request], Policy]]] = {

@@ -31,7 +31,10 @@ def scope(action: ActionFacts, resource: Resource, scene: Scene) -> tuple[str, .
     if not action.resources or _lists(action):
         return EVERYTHING
     targets = _targets(service, action)
-    exact = {arn for target, pattern in targets for arn in _exact(target, pattern, resource, scene)}
+    own = {arn for target, pattern in targets for arn in _own(target, pattern, resource, scene)}
+    if own and (action.reads or "t" in action.levels):
+        return _spelled(own)
+    exact = own.union(*(_involved(target, pattern, resource, scene) for target, pattern in targets))
     missing = [pattern for target, pattern in targets if target in action.required and not _covers(pattern, exact)]
     if not exact and not missing:
         missing = [pattern for _, pattern in targets]
@@ -71,37 +74,62 @@ def _targets(service: str, action: ActionFacts) -> list[tuple[str, str]]:
     return [(target, pattern) for target in action.resources for pattern in arns.get(target, ())]
 
 
-def _exact(target: str, pattern: str, resource: Resource, scene: Scene) -> tuple[str, ...]:
-    """The resource's own ARN, or those it refers to, or the template filled by its properties; empty: not involved."""
+def _own(target: str, pattern: str, resource: Resource, scene: Scene) -> tuple[str, ...]:
+    """The resource's own ARN where the template is that of its type, else nothing."""
+    if not _is_own(target, pattern, resource.kind):
+        return ()
     known = facts.of_type(resource.kind)
-    if known and known.arn and skeleton(known.arn) == skeleton(pattern):
+    if known and known.arn:
         return scene.resolver.arns(resource.logical_id)
-    short = resource.kind.rpartition("::")[2].lower()
-    if known and not known.arn and target.replace("-", "").lower() == short:
-        return scene.resolver.fill(pattern, resource.logical_id)
+    return scene.resolver.fill(pattern, resource.logical_id)
+
+
+@cache
+def _is_own(target: str, pattern: str, kind: str) -> bool:
+    known = facts.of_type(kind)
+    if known and known.arn:
+        return skeleton(known.arn) == skeleton(pattern)
+    return known is not None and target.replace("-", "").lower() == kind.rpartition("::")[2].lower()
+
+
+def _involved(target: str, pattern: str, resource: Resource, scene: Scene) -> tuple[str, ...]:
+    """What the resource refers to, or the template filled by its properties; empty: not involved, or its own."""
+    if _is_own(target, pattern, resource.kind):
+        return ()
     matches = _matcher(pattern)
-    referred = {arn for _, text in resource.references for arn in scene.arns_of(text) if matches(arn)}
+    referred = {arn for arn in _references(resource, scene) if matches(arn)}
     return tuple(sorted(referred)) or _filled(pattern, resource, scene)
+
+
+def _references(resource: Resource, scene: Scene) -> tuple[str, ...]:
+    return tuple(arn for _, text in resource.references for arn in scene.arns_of(text))
 
 
 def _filled(pattern: str, resource: Resource, scene: Scene) -> tuple[str, ...]:
     """The template with each variable taken from a property of that name; empty unless every variable has one."""
-    variables = [name for name in re.findall(r"\$\{([^}]+)\}", pattern) if scene.resolver.fixed(name) is None]
-    found = {name: property_value(name, resource) for name in variables}
-    if not variables or None in found.values():
+    found = {name: property_value(name, resource) for name in _variables(pattern)}
+    if not found or None in found.values():
         return ()
     return expand(pattern, lambda name: scene.resolver.fixed(name) or found[name])
 
 
+@cache
+def _variables(pattern: str) -> tuple[str, ...]:
+    return tuple(
+        name for name in re.findall(r"\$\{([^}]+)\}", pattern) if name not in {"Partition", "Region", "Account"}
+    )
+
+
 def property_value(variable: str, resource: Resource) -> Any:
     """What the properties say of an ARN template's variable (`SubnetId` ← `SubnetIds`); None where nothing does."""
-    wanted = variable.lower()
-    texts = [text for key, text in resource.references if _is_named(key.lower(), wanted)]
+    texts = [text for key, text in resource.references if _is_named(key, variable)]
     plain = [UNKNOWN if ":" in text else text for text in texts]
     return choice(plain) if plain else None
 
 
+@cache
 def _is_named(key: str, variable: str) -> bool:
+    key, variable = key.lower(), variable.lower()
     base = variable.removesuffix("withpath").removesuffix("name")
     if key in {variable, f"{variable}s", base, f"{base}s"}:
         return True
@@ -124,7 +152,7 @@ def _referred(service: str, action: ActionFacts, resource: Resource, scene: Scen
     found: set[str] = set()
     for _, pattern in targets:
         matches = _matcher(pattern)
-        found.update(arn for _, text in resource.references for arn in scene.arns_of(text) if matches(arn))
+        found.update(arn for arn in _references(resource, scene) if matches(arn))
     if not found and (objects := set(_objects(resource, scene))) and service == "s3":
         found = objects
     if not found and _mentions(service, resource):
