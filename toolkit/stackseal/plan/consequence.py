@@ -104,5 +104,6 @@ def _unprotected(change: Change, item: PropertyChange) -> Consequence | None:
     if not ("Retain" in before or "Snapshot" in before) or "Retain" in after or "Snapshot" in after:
         return None
     policy = item.path.lstrip("/")
-    sentence = f"{_what(change)} loses its {policy}: nothing is deleted now, but the next removal or replacement deletes its data."
+    event = "removal" if policy == "DeletionPolicy" else "replacement"
+    sentence = f"{_what(change)} loses its {policy}: nothing is deleted now, but its next {event} deletes its data."
     return Consequence(logical_id=change.logical_id, type=change.type, sentence=sentence, data_loss=False)

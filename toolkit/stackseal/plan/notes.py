@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from stackseal import facts
 from stackseal.model import Action, Change, Replacement, canonical_json
-from stackseal.plan.overrides import REFUSED
+from stackseal.plan.overrides import NAME_SCOPES, REFUSED
 from stackseal.plan.resolve import markers
 from stackseal.plan.view import View
 
@@ -58,8 +58,11 @@ def _refused(changes: tuple[Change, ...]) -> Iterator[str]:
 def _same_name(after: View, changes: tuple[Change, ...]) -> Iterator[str]:
     """A replacement makes the new resource first, so a name that stays is taken."""
     for change in changes:
-        replaced = change.action is Action.MODIFY and change.replacement is not Replacement.NEVER
-        if replaced and change.physical_id and after[change.logical_id].physical_id == change.physical_id:
+        if change.action is not Action.MODIFY or change.replacement is not Replacement.ALWAYS:
+            continue
+        scope = NAME_SCOPES.get(change.type)
+        moved = scope is not None and any(item.path == scope for item in change.properties)
+        if change.physical_id and after[change.logical_id].physical_id == change.physical_id and not moved:
             yield (
                 f"{change.logical_id} would be replaced under its old name {change.physical_id}: CloudFormation makes "
                 "the new one first and fails, because the name is taken; give it another name."

@@ -26,6 +26,14 @@ REFUSED: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """Properties whose change makes the update fail, whatever the policies say. Same source as above."""
 
+NAME_SCOPES: Final[Mapping[str, str]] = {
+    "AWS::EC2::SecurityGroup": "VpcId",
+    "AWS::Logs::MetricFilter": "LogGroupName",
+    "AWS::SageMaker::UserProfile": "DomainId",
+    "AWS::Events::Rule": "EventBusName",
+}
+"""Types whose names need to be unique within another resource only, and the property that names it."""
+
 SNAPSHOT_BY_DEFAULT: Final = frozenset({"AWS::RDS::DBCluster", "AWS::RDS::DBInstance"})
 """Types whose default DeletionPolicy is Snapshot (an instance only outside a cluster):
 docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-deletionpolicy.html"""

@@ -1,0 +1,119 @@
+"""Every destructive change of a stateful type is called data loss; nothing harmless is."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+
+from stackseal import facts
+from stackseal.model import Action, Change, PropertyChange, Replacement
+from stackseal.plan.consequence import consequences, retained
+from stackseal.plan.consequences import LOSSES, STATEFUL, TOUCHES
+
+DESTRUCTIVE = [
+    (Action.REMOVE, Replacement.NEVER),
+    (Action.MODIFY, Replacement.ALWAYS),
+    (Action.MODIFY, Replacement.CONDITIONAL),
+    (Action.DYNAMIC, Replacement.NEVER),
+]
+HARMLESS = [(Action.ADD, Replacement.NEVER), (Action.MODIFY, Replacement.NEVER), (Action.IMPORT, Replacement.NEVER)]
+
+
+def change(type_: str, action: Action, replacement: Replacement, policy: str | None = None, path: str = "") -> Change:
+    properties = (PropertyChange(path=path, before=None, after=None, replacement=replacement),) if path else ()
+    return Change(
+        action=action,
+        logical_id="R",
+        type=type_,
+        physical_id="old-name",
+        replacement=replacement,
+        policy_action=policy,
+        properties=properties,
+    )
+
+
+@pytest.mark.parametrize(("type_", "kind"), list(product(sorted(STATEFUL), DESTRUCTIVE)))
+@pytest.mark.parametrize("policy", [None, "Delete", "ReplaceAndDelete"])
+def test_no_data_loss_is_missed(type_: str, kind: tuple[Action, Replacement], policy: str | None) -> None:
+    found = consequences([change(type_, *kind, policy)])
+    assert [item.data_loss for item in found] == [True]
+    assert found[0].sentence.startswith("R (")
+
+
+@pytest.mark.parametrize("kind", DESTRUCTIVE)
+def test_a_products_own_stateful_types_count(kind: tuple[Action, Replacement]) -> None:
+    weather = change("AWS::IoT::Thing", *kind)
+    assert [item.data_loss for item in consequences([weather], {"AWS::IoT::Thing"})] == [True]
+    assert [item.data_loss for item in consequences([weather])] == [False]
+
+
+@pytest.mark.parametrize(("type_", "kind"), list(product(sorted(STATEFUL), HARMLESS)))
+def test_nothing_harmless_is_called_loss(type_: str, kind: tuple[Action, Replacement]) -> None:
+    assert consequences([change(type_, *kind)]) == ()
+
+
+@pytest.mark.parametrize("type_", sorted(LOSSES))
+def test_what_is_retained_is_not_lost_and_is_named(type_: str) -> None:
+    removed = change(type_, Action.REMOVE, Replacement.NEVER, "Retain")
+    replaced = change(type_, Action.MODIFY, Replacement.ALWAYS, "ReplaceAndRetain", "Name")
+    for found in (consequences([removed])[0], consequences([replaced])[0]):
+        assert not found.data_loss
+        assert "stays behind as old-name, no longer managed" in found.sentence
+    assert retained([removed]) == ("R",)
+    assert "because of Name" in consequences([replaced])[0].sentence
+
+
+def test_a_snapshot_is_said() -> None:
+    (found,) = consequences([change("AWS::RDS::DBInstance", Action.REMOVE, Replacement.NEVER, "Snapshot")])
+    assert "last snapshot is kept" in found.sentence
+    assert not found.data_loss
+
+
+def test_an_unknown_type_gets_an_honest_sentence() -> None:
+    (found,) = consequences([change("Custom::Thing", Action.REMOVE, Replacement.NEVER)])
+    assert "is not known for this type" in found.sentence
+
+
+@pytest.mark.parametrize("type_", sorted({*LOSSES, *STATEFUL, *(type_ for type_, _ in TOUCHES)}))
+def test_every_row_names_a_type_that_exists(type_: str) -> None:
+    assert type_ in facts.types()
+
+
+@pytest.mark.parametrize("type_", sorted(LOSSES))
+def test_sentences_are_sentences(type_: str) -> None:
+    for text in LOSSES[type_]:
+        assert text == "" or (text[0].isupper() and text.endswith(".") and "\n" not in text)
+
+
+@pytest.mark.parametrize(
+    ("type_", "path", "before", "after", "loss"),
+    [
+        ("AWS::Logs::LogGroup", "RetentionInDays", "365", "30", True),
+        ("AWS::Logs::LogGroup", "RetentionInDays", None, "30", True),
+        ("AWS::Logs::LogGroup", "RetentionInDays", "30", "365", None),
+        ("AWS::Logs::LogGroup", "RetentionInDays", '"30"', None, None),
+        ("AWS::S3::Bucket", "LifecycleConfiguration/Rules/0/ExpirationInDays", "90", "30", True),
+        ("AWS::S3::Bucket", "VersioningConfiguration/Status", '"Enabled"', '"Suspended"', False),
+        ("AWS::S3::Bucket", "VersioningConfiguration/Status", '"Suspended"', '"Enabled"', None),
+        ("AWS::KMS::Key", "Enabled", "true", "false", False),
+        ("AWS::S3::Bucket", "/DeletionPolicy", '"Retain"', None, False),
+        ("AWS::S3::Bucket", "/UpdateReplacePolicy", '"Retain"', '"Delete"', False),
+        ("AWS::S3::Bucket", "/DeletionPolicy", None, '"Retain"', None),
+        ("AWS::S3::Bucket", "/DeletionPolicy", '"Retain"', '"RetainExceptOnCreate"', None),
+        ("AWS::SNS::Topic", "DisplayName", '"a"', '"b"', None),
+    ],
+)
+def test_edits_in_place_that_cost_something(
+    type_: str, path: str, before: str | None, after: str | None, loss: bool | None
+) -> None:
+    item = PropertyChange(path=path, before=before, after=after)
+    edited = Change(action=Action.MODIFY, logical_id="R", type=type_, properties=(item,))
+    assert [found.data_loss for found in consequences([edited])] == ([] if loss is None else [loss])
+
+
+def test_data_loss_comes_first_and_nothing_twice() -> None:
+    bucket = change("AWS::S3::Bucket", Action.REMOVE, Replacement.NEVER)
+    role = Change(action=Action.REMOVE, logical_id="A", type="AWS::IAM::Role")
+    found = consequences([role, bucket, bucket])
+    assert [item.logical_id for item in found] == ["R", "A"]

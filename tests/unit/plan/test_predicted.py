@@ -1,0 +1,276 @@
+"""Plans from two templates: causes, cascades, conditions, policies, deletions, and what cannot be known."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from stackseal.model import (
+    KNOWN_AFTER_APPLY,
+    Action,
+    Certainty,
+    Change,
+    Location,
+    Plan,
+    PlanKind,
+    PlanOperation,
+    Replacement,
+)
+from stackseal.plan.predicted import predict
+from unit.plan.templates import STACK, template
+
+BUCKET: dict[str, Any] = {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": {"Ref": "Name"}}}
+READER: dict[str, Any] = {
+    "Type": "AWS::SSM::Parameter",
+    "Properties": {"Name": "/ml/bucket", "Type": "String", "Value": {"Ref": "Bucket"}},
+}
+
+
+def by_id(plan: Plan) -> dict[str, Change]:
+    return {change.logical_id: change for change in plan.changes}
+
+
+def test_a_new_stack_is_a_creation_of_all_its_resources() -> None:
+    plan = predict(None, template({"Bucket": BUCKET, "Reader": READER}, parameters={"Name": "a"}))
+
+    assert (plan.kind, plan.operation, plan.stack) == (PlanKind.PREDICTED, PlanOperation.CREATE, STACK)
+    assert [(change.action, change.logical_id) for change in plan.changes] == [
+        (Action.ADD, "Bucket"),
+        (Action.ADD, "Reader"),
+    ]
+    assert not plan.destructive
+    assert plan.change_set is None
+
+
+def test_the_same_template_changes_nothing_however_it_is_written() -> None:
+    base = template({"A": {"Type": "AWS::CloudWatch::Alarm", "Properties": {"Period": 300, "Threshold": 1}}})
+    head = template({"A": {"Properties": {"Threshold": "1", "Period": "300"}, "Type": "AWS::CloudWatch::Alarm"}})
+    assert predict(base, head).operation is PlanOperation.NONE
+    assert predict(base, head).changes == ()
+
+
+def test_a_parameter_shows_on_every_property_that_uses_it() -> None:
+    path = ("Resources", "Bucket", "Properties", "BucketName")
+    base = template({"Bucket": BUCKET}, parameters={"Name": "old"})
+    head = template({"Bucket": BUCKET}, parameters={"Name": "new"}, lines={path: 12})
+
+    (change,) = predict(base, head).changes
+
+    (item,) = change.properties
+    assert (item.path, item.before, item.after, item.cause) == ("BucketName", '"old"', '"new"', "Name")
+    assert item.certainty is Certainty.CERTAIN
+    assert change.replacement is Replacement.ALWAYS
+    assert change.where == Location(path="configs/churn.yaml", line=12)
+    assert change.physical_id == "old"
+
+
+def test_what_refers_to_a_replaced_resource_follows() -> None:
+    resources = {
+        "Bucket": BUCKET,
+        "Reader": READER,
+        "Policy": {"Type": "AWS::S3::BucketPolicy", "Properties": {"Bucket": {"Ref": "Bucket"}}},
+        "Topic": {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": "unconcerned"}},
+    }
+    plan = predict(template(resources, parameters={"Name": "a"}), template(resources, parameters={"Name": "b"}))
+
+    found = by_id(plan)
+    assert set(found) == {"Bucket", "Policy", "Reader"}
+    assert found["Reader"].certainty is Certainty.CASCADE
+    assert found["Reader"].replacement is Replacement.NEVER
+    assert found["Reader"].properties[0].after == KNOWN_AFTER_APPLY
+    assert found["Reader"].properties[0].cause == "Bucket"
+    assert found["Policy"].replacement is Replacement.ALWAYS
+
+
+def test_cascades_go_on_until_nothing_follows() -> None:
+    resources = {
+        "Role": {"Type": "AWS::IAM::Role", "Properties": {"RoleName": {"Ref": "Name"}}},
+        "Model": {"Type": "AWS::SageMaker::Model", "Properties": {"ExecutionRoleArn": {"Fn::GetAtt": ["Role", "Arn"]}}},
+        "Config": {
+            "Type": "AWS::SageMaker::EndpointConfig",
+            "Properties": {"ProductionVariants": [{"ModelName": {"Fn::GetAtt": ["Model", "ModelName"]}}]},
+        },
+        "Endpoint": {
+            "Type": "AWS::SageMaker::Endpoint",
+            "Properties": {"EndpointConfigName": {"Fn::GetAtt": ["Config", "EndpointConfigName"]}},
+        },
+    }
+    found = by_id(predict(template(resources, parameters={"Name": "a"}), template(resources, parameters={"Name": "b"})))
+
+    assert {name: change.replacement for name, change in found.items()} == {
+        "Role": Replacement.ALWAYS,
+        "Model": Replacement.ALWAYS,
+        "Config": Replacement.ALWAYS,
+        "Endpoint": Replacement.NEVER,
+    }
+    assert found["Endpoint"].certainty is Certainty.CASCADE
+
+
+def test_what_may_be_replaced_may_replace_others() -> None:
+    def resources(tenancy: str) -> dict[str, Any]:
+        return {
+            "Vpc": {"Type": "AWS::EC2::VPC", "Properties": {"InstanceTenancy": tenancy}},
+            "Net": {"Type": "AWS::EC2::Subnet", "Properties": {"VpcId": {"Ref": "Vpc"}}},
+        }
+
+    found = by_id(predict(template(resources("default")), template(resources("dedicated"))))
+    assert found["Vpc"].replacement is Replacement.CONDITIONAL
+    assert found["Net"].replacement is Replacement.CONDITIONAL
+    assert found["Net"].certainty is Certainty.CASCADE
+
+
+def test_an_attribute_that_is_a_changed_property_is_known() -> None:
+    def resources(name: str) -> dict[str, Any]:
+        return {
+            "Topic": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": name}},
+            "Reader": {
+                "Type": "AWS::SSM::Parameter",
+                "Properties": {"Name": "/t", "Value": {"Fn::GetAtt": ["Topic", "TopicName"]}},
+            },
+        }
+
+    (item,) = by_id(predict(template(resources("a")), template(resources("b"))))["Reader"].properties
+    assert (item.before, item.after, item.certainty) == ('"a"', '"b"', Certainty.CERTAIN)
+
+
+def test_an_identity_does_not_change_with_an_edit_in_place() -> None:
+    def resources(text: str) -> dict[str, Any]:
+        return {
+            "Role": {"Type": "AWS::IAM::Role", "Properties": {"Description": text}},
+            "Reader": {
+                "Type": "AWS::SSM::Parameter",
+                "Properties": {"Name": "/r", "Value": {"Fn::GetAtt": ["Role", "Arn"]}},
+            },
+        }
+
+    assert set(by_id(predict(template(resources("a")), template(resources("b"))))) == {"Role"}
+
+
+def test_a_condition_adds_and_removes() -> None:
+    resources = {"Key": {"Type": "AWS::KMS::Key", "Condition": "IsProd", "Properties": {}}}
+    conditions = {"IsProd": {"Fn::Equals": [{"Ref": "Env"}, "prod"]}}
+    dev = template(resources, parameters={"Env": "dev"}, Conditions=conditions)
+    prod = template(resources, parameters={"Env": "prod"}, Conditions=conditions)
+
+    assert [change.action for change in predict(dev, prod).changes] == [Action.ADD]
+    assert [change.action for change in predict(prod, dev).changes] == [Action.REMOVE]
+    assert predict(dev, dev).changes == ()
+
+
+@pytest.mark.parametrize(
+    ("deletion", "expected"),
+    [(None, "Delete"), ("Retain", "Retain"), ("RetainExceptOnCreate", "Retain"), ("Snapshot", "Snapshot")],
+)
+def test_a_removal_says_what_becomes_of_the_resource(deletion: str | None, expected: str) -> None:
+    bucket = {**BUCKET, **({"DeletionPolicy": deletion} if deletion else {})}
+    (change,) = predict(template({"Bucket": bucket}, parameters={"Name": "a"}), template({})).changes
+    assert (change.action, change.policy_action, change.physical_id) == (Action.REMOVE, expected, "a")
+
+
+def test_a_database_leaves_a_snapshot_by_default() -> None:
+    base = template({"Db": {"Type": "AWS::RDS::DBInstance", "Properties": {}}})
+    assert predict(base, template({})).changes[0].policy_action == "Snapshot"
+
+
+@pytest.mark.parametrize(("policy", "expected"), [(None, "ReplaceAndDelete"), ("Retain", "ReplaceAndRetain")])
+def test_a_replacement_says_what_becomes_of_the_old_one(policy: str | None, expected: str) -> None:
+    bucket = {**BUCKET, **({"UpdateReplacePolicy": policy} if policy else {})}
+    plan = predict(
+        template({"Bucket": bucket}, parameters={"Name": "a"}), template({"Bucket": bucket}, parameters={"Name": "b"})
+    )
+    assert plan.changes[0].policy_action == expected
+    assert plan.retained == (("Bucket",) if policy else ())
+
+
+@pytest.mark.spec("A37")
+def test_a_removed_config_is_a_planned_deletion_with_what_stays() -> None:
+    base = template(
+        {"Bucket": {**BUCKET, "DeletionPolicy": "RetainExceptOnCreate"}, "Reader": READER}, parameters={"Name": "a"}
+    )
+    plan = predict(base, None)
+
+    assert plan.operation is PlanOperation.DELETE
+    assert plan.destructive
+    assert [change.action for change in plan.changes] == [Action.REMOVE, Action.REMOVE]
+    assert plan.retained == ("Bucket",)
+    assert any("stays behind as a, no longer managed" in item.sentence for item in plan.consequences)
+
+
+def test_an_output_alone_is_an_update_without_changes() -> None:
+    base = template({"Bucket": BUCKET}, parameters={"Name": "a"})
+    head = template({"Bucket": BUCKET}, parameters={"Name": "a"}, Outputs={"Name": {"Value": "x"}})
+    plan = predict(base, head)
+    assert (plan.operation, plan.changes) == (PlanOperation.UPDATE, ())
+
+
+def test_a_lost_policy_is_shown_beside_the_properties() -> None:
+    kept = {**BUCKET, "DeletionPolicy": "Retain"}
+    plan = predict(
+        template({"Bucket": kept}, parameters={"Name": "a"}), template({"Bucket": BUCKET}, parameters={"Name": "a"})
+    )
+    (item,) = plan.changes[0].properties
+    assert (item.path, item.before, item.after) == ("/DeletionPolicy", '"Retain"', None)
+    assert "loses its DeletionPolicy" in plan.consequences[0].sentence
+
+
+def test_new_stack_tags_reach_what_takes_tags() -> None:
+    resources = {
+        "Bucket": {"Type": "AWS::S3::Bucket", "Properties": {}},
+        "Policy": {"Type": "AWS::S3::BucketPolicy", "Properties": {"Bucket": "b"}},
+    }
+    plan = predict(template(resources, tags={"team": "a"}), template(resources, tags={"team": "b"}))
+    assert [change.logical_id for change in plan.changes] == ["Bucket"]
+    assert plan.changes[0].certainty is Certainty.POSSIBLE
+
+
+@pytest.mark.parametrize(
+    ("resources", "parameters", "note"),
+    [
+        ({"T": {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": {"Ref": "Vpc"}}}}, {}, "Values read from SSM"),
+        (
+            {"T": {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": "{{resolve:ssm:/x}}"}}},
+            {},
+            "Dynamic references",
+        ),
+        ({"N": {"Type": "AWS::CloudFormation::Stack", "Properties": {}}}, {}, "nested stack N"),
+        ({"K": {"Type": "AWS::KMS::Key", "Condition": "C", "Properties": {}}}, {}, "Whether K exists"),
+    ],
+)
+def test_what_cannot_be_known_is_said(resources: dict[str, Any], parameters: dict[str, str], note: str) -> None:
+    head = template(
+        resources,
+        parameters={"Vpc": "/vpc"},
+        Parameters={"Vpc": {"Type": "AWS::SSM::Parameter::Value<String>"}},
+        Conditions={"C": {"Fn::Equals": [{"Ref": "Vpc"}, "x"]}},
+    )
+    notes = predict(None, head).notes
+    assert notes[0].startswith("Predicted from the templates")
+    assert any(note in text for text in notes[1:])
+
+
+def test_edits_that_aws_refuses_are_announced() -> None:
+    def group(text: str) -> dict[str, Any]:
+        properties = {"ModelPackageGroupName": "models", "ModelPackageGroupDescription": text}
+        return {
+            "Group": {"Type": "AWS::SageMaker::ModelPackageGroup", "Properties": properties},
+            "Key": {"Type": "AWS::KMS::Key", "Properties": {"KeySpec": text}},
+            "Turned": {"Type": "AWS::SNS::Topic" if text == "a" else "AWS::SQS::Queue", "Properties": {}},
+            "Own": {"Type": "Custom::Thing", "Properties": {"Value": text}},
+        }
+
+    plan = predict(template(group("a")), template(group("b")))
+    notes = " ".join(plan.notes)
+    assert "Group would be replaced under its old name models" in notes
+    assert "AWS refuses to change KeySpec of Key" in notes
+    assert "turn Turned from AWS::SNS::Topic into AWS::SQS::Queue" in notes
+    assert "no schema for Custom::Thing" in notes
+    assert by_id(plan)["Own"].replacement is Replacement.CONDITIONAL
+
+
+def test_the_order_of_keys_does_not_matter() -> None:
+    resources = {"Bucket": BUCKET, "Reader": READER, "Topic": {"Type": "AWS::SNS::Topic", "Properties": {}}}
+    turned = dict(reversed(resources.items()))
+    one = predict(template(resources, parameters={"Name": "a"}), template(turned, parameters={"Name": "b"}))
+    two = predict(template(turned, parameters={"Name": "a"}), template(resources, parameters={"Name": "b"}))
+    assert one == two

@@ -1,0 +1,50 @@
+"""Read-only looks at what a deployment needs or would collide with, before anything is created."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from stackseal.aws.errors import AwsFailed, translated
+from stackseal.aws.session import Aws
+
+
+@dataclass(frozen=True, kw_only=True)
+class Endpoint:
+    """A VPC endpoint that is there."""
+
+    id: str
+    service: str
+    kind: str
+    private_dns: bool
+    route_tables: tuple[str, ...]
+
+
+def endpoints(aws: Aws, region: str, vpc: str) -> tuple[Endpoint, ...]:
+    """The endpoints of a VPC that are not being deleted, sorted by id."""
+    found: list[Endpoint] = []
+    with translated(f"could not list the endpoints of {vpc}"):
+        pages = aws.client("ec2", region).get_paginator("describe_vpc_endpoints")
+        for page in pages.paginate(Filters=[{"Name": "vpc-id", "Values": [vpc]}]):
+            found += [
+                Endpoint(
+                    id=item["VpcEndpointId"],
+                    service=item["ServiceName"],
+                    kind=item.get("VpcEndpointType", ""),
+                    private_dns=bool(item.get("PrivateDnsEnabled")),
+                    route_tables=tuple(item.get("RouteTableIds", ())),
+                )
+                for item in page["VpcEndpoints"]
+                if item.get("State", "").lower() not in {"deleting", "deleted"}
+            ]
+    return tuple(sorted(found, key=lambda endpoint: endpoint.id))
+
+
+def bucket_versioning(aws: Aws, region: str, bucket: str) -> str | None:
+    """`Enabled`, `Suspended`, `Off`, or None where the bucket is not there or not ours to see."""
+    try:
+        with translated(f"could not look at the bucket {bucket}"):
+            return str(aws.client("s3", region).get_bucket_versioning(Bucket=bucket).get("Status", "Off"))
+    except AwsFailed as error:
+        if error.code in {"NoSuchBucket", "404", "AccessDenied", "403"}:
+            return None
+        raise
