@@ -6,18 +6,21 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from stackseal import __version__, hosts
 from stackseal.commands import ACTIONS, COMMANDS
 from stackseal.errors import ConfigErrors, StacksealError, UsageError
 from stackseal.output import Output
 from stackseal.sandbox import Sandbox
-from stackseal.world import World
+from stackseal.world import EMBEDDED, World
+
+if TYPE_CHECKING:
+    from stackseal.aws.session import Aws
 
 EDITIONS: Final = ("starter", "professional", "enterprise")
 _EPILOG: Final = """\
@@ -111,7 +114,7 @@ def run(arguments: argparse.Namespace, env: Mapping[str, str], output: Output) -
             cache=arguments.cache_dir,
             out=output,
             sandbox=stack.enter_context(Sandbox()),
-            aws=_aws(aws_env),
+            aws=connector(aws_env),
             runner=hosts.runner(env),
             forge=hosts.FORGES["local"](arguments.root),
             json=arguments.format == "json",
@@ -226,12 +229,18 @@ def _wants_json(argv: Sequence[str]) -> bool:
     )
 
 
-def _aws(env: Mapping[str, str]) -> Any:
+def connector(env: Mapping[str, str]) -> Callable[[str, str], Aws]:
+    """The way to AWS by account and region, made once each.
+
+    The embedded AWS takes any account's id for its access key; on AWS the credentials decide, and `World` compares.
+    """
+
     @cache
-    def connect(region: str) -> Any:
+    def connect(account: str, region: str) -> Aws:
         from stackseal.aws.session import Aws
 
-        return Aws(env, region=region)
+        mine = {**env, "AWS_ACCESS_KEY_ID": account} if env.get(EMBEDDED) else env
+        return Aws(mine, region=region)
 
     return connect
 
@@ -243,7 +252,7 @@ def _embedded(stack: ExitStack) -> dict[str, str]:
         raise UsageError(
             "The embedded AWS is not installed", why=str(error), remedy="pip install 'stackseal[local]'"
         ) from error
-    return stack.enter_context(EmbeddedAws()).environ()
+    return {**stack.enter_context(EmbeddedAws()).environ(), EMBEDDED: "1"}
 
 
 def _ask(question: str) -> bool:

@@ -78,16 +78,23 @@ def read(path: Path, name: str | None = None) -> Config:
     shown = display(path) if name is None or Path(name) != path else name
     where = Location(path=shown)
     _inside(path, where)
-    raw = _bytes(path, where)
-    document = yamltext.parse(yamltext.decode(raw, shown), shown)
+    return parse(_bytes(path, where), shown)
+
+
+def parse(raw: bytes, path: str) -> Config:
+    """The config of a file's content; `path` is what messages call it.
+
+    Raises ConfigError with file, line and column.
+    """
+    document = yamltext.parse(yamltext.decode(raw, path), path)
     if not isinstance(document.data, dict):
         raise ConfigError(
             "The file is not a config",
             why="its top level is not a mapping of sections",
             remedy="start from one of the examples",
-            where=where,
+            where=Location(path=path),
         )
-    return Config(path=shown, data=document.data, marks=document.marks)
+    return Config(path=path, data=document.data, marks=document.marks)
 
 
 def display(path: Path) -> str:

@@ -73,7 +73,8 @@ def judge(drift: Drift, ignores: Sequence[Ignore], today: date) -> Drift:
     resources = tuple(_without(resource, rules) for resource in drift.resources)
     status = drift.status
     if status is DriftStatus.DRIFTED and not any(resource.drifted for resource in resources):
-        status = DriftStatus.IN_SYNC if all(resource.status == "IN_SYNC" for resource in resources) else status.UNKNOWN
+        doubtful = any(resource.status == "UNKNOWN" for resource in resources)
+        status = DriftStatus.UNKNOWN if doubtful else DriftStatus.IN_SYNC
     return replace(drift, resources=resources, status=status)
 
 

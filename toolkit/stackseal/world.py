@@ -7,15 +7,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from stackseal.errors import Refused
 from stackseal.hosts.base import Forge, Runner
+from stackseal.model import StackId
 from stackseal.output import Output
 
 if TYPE_CHECKING:
     from stackseal.aws.cloudformation import CloudFormation
     from stackseal.aws.session import Aws
     from stackseal.sandbox import Sandbox
+
+
+EMBEDDED: Final = "STACKSEAL_EMBEDDED_AWS"
+"""Set in the environment that points at the embedded AWS."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,8 +47,8 @@ class World:
     cache: Path
     out: Output
     sandbox: Sandbox
-    aws: Callable[[str], Aws]
-    """The way to AWS in a region; calling it is the first thing that needs boto3."""
+    aws: Callable[[str, str], Aws]
+    """The way to AWS in an account and region; calling it is the first thing that needs boto3."""
     runner: Runner
     forge: Forge
     clock: Clock = field(default_factory=Clock)
@@ -53,8 +59,18 @@ class World:
     edition: str | None = None
     """The only tier that this installation serves."""
 
-    def cloudformation(self, region: str) -> CloudFormation:
-        """CloudFormation in a region."""
+    def cloudformation(self, stack: StackId) -> CloudFormation:
+        """CloudFormation where a stack lives.
+
+        Raises Refused when the credentials belong to another account.
+        """
         from stackseal.aws.cloudformation import CloudFormation
 
-        return CloudFormation(self.aws(region), region)
+        cfn = CloudFormation(self.aws(stack.account, stack.region), stack.region)
+        if cfn.account != stack.account:
+            raise Refused(
+                f"The stack {stack.name} cannot be reached",
+                why=f"the credentials belong to the account {cfn.account} and the config says {stack.account}",
+                remedy="use credentials of the config's account, or correct account_id",
+            )
+        return cfn

@@ -8,7 +8,7 @@ import signal
 import threading
 from typing import Final
 
-from stackseal.world import World
+from stackseal.world import EMBEDDED, World
 
 SUMMARY: Final = "serve the embedded AWS until Ctrl-C"
 HELP: Final = """\
@@ -35,7 +35,7 @@ def run(args: argparse.Namespace, world: World) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: done.set())
     with EmbeddedAws(account=args.account, region=args.region) as aws:
-        environ = aws.environ()
+        environ = {**aws.environ(), EMBEDDED: "1"}
         lines = "\n".join(f"export {key}={value}" for key, value in sorted(environ.items()))
         world.out.data(json.dumps(environ, indent=2) if world.json else lines)
         world.out.say(f"The embedded AWS serves {aws.endpoint_url} until Ctrl-C")

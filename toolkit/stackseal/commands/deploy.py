@@ -1,0 +1,56 @@
+"""`deploy`: what a merge causes; exactly what was reviewed is executed."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Final
+
+from stackseal.commands.base import confirmed, emit, mutation_arguments
+from stackseal.world import World
+
+SUMMARY: Final = "execute exactly what a review has sealed"
+HELP: Final = """\
+Render the configs that differ between --base and --head, find the seal record of each stack, prove that its change set
+is still the reviewed one, and execute it. Where it is gone, the plan is made again and executed only if it does no more
+than what was reviewed: a plan may shrink, never grow. Anything else is refused with exit 4, and says why.
+
+    stackseal deploy --base HEAD~1 --head HEAD --pull-request 7 --force
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The two commits and the pull request whose records count."""
+    parser.add_argument("--base", default="HEAD~1", metavar="REV", help="what was deployed before (default: HEAD~1)")
+    parser.add_argument("--head", default="HEAD", metavar="REV", help="what is deployed (default: HEAD)")
+    parser.add_argument("--pull-request", type=int, metavar="N", help="the number of the pull request")
+    mutation_arguments(parser, force=True)
+
+
+def run(args: argparse.Namespace, world: World) -> int:
+    """Deploy."""
+    from pathlib import Path
+
+    from stackseal import pipeline, progress, subjects
+    from stackseal.commands import operate
+    from stackseal.hosts.git import Repository
+    from stackseal.plan.record import LocalRecords
+
+    repository = Repository(Path.cwd())
+    change = subjects.between(repository, args.base, args.head, pipeline.catalogue_of(world), world.sandbox)
+    names = [subject.id.name for subject in change.subjects]
+    if args.dry_run:
+        emit(world, {"dry_run": True, "stacks": names}, f"would deploy: {', '.join(names) or 'nothing'}")
+        return 0
+    if names:
+        confirmed(args, world, f"{len(names)} stacks are deployed: {', '.join(names)}")
+    done = pipeline.deploy(
+        world,
+        repository,
+        base=args.base,
+        head=args.head,
+        pull_request=args.pull_request,
+        records=LocalRecords(world.root),
+    )
+    text = "\n".join(progress.sentence(deployment) for deployment in done) or "Nothing to deploy"
+    emit(world, {"deployments": [operate.facts(deployment) for deployment in done]}, text)
+    return max((operate.code(deployment) for deployment in done), default=0)

@@ -1,0 +1,103 @@
+"""What the commands that touch one stack in AWS have in common."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from stackseal import artifacts, progress
+from stackseal.commands.base import emit
+from stackseal.errors import Refused
+from stackseal.model import Deployment, Outcome, Plan, Stack
+from stackseal.world import World
+
+if TYPE_CHECKING:
+    from stackseal.pipeline import Prepared
+
+_CODES = {Outcome.REFUSED: 4, Outcome.UNKNOWN: 5}
+
+
+def deployed(world: World, prepared: Prepared, *, change_set_name: str) -> Deployment:
+    """Make the stack's change set, execute it and follow it to its end: for stacks that nobody else uses yet."""
+    from pathlib import Path
+
+    from stackseal import deploy, pipeline, planning, settings
+    from stackseal.plan import change_set, seal
+
+    stack = prepared.stack
+    cfn = world.cloudformation(stack.id)
+    role = settings.load(Path.cwd()).account(stack.id.account).execution_role
+    inputs = seal.inputs(prepared.template, execution_role=role)
+    plan = change_set.create(inputs, cfn, name=change_set_name, patience=planning.patience(world))
+    world.out.say(f"{stack.id.name}: {len(plan.changes)} changes")
+    return deploy.execute(plan, prepared.template, cfn, pipeline.watch(world))
+
+
+def absent(world: World, stack: Stack) -> None:
+    """Nothing, if the stack does not exist yet (spec A34).
+
+    Raises Refused with the three things that a person can do.
+    """
+    state = world.cloudformation(stack.id).stack(stack.id.name)
+    if state is not None and state.status not in {"REVIEW_IN_PROGRESS", "DELETE_COMPLETE"}:
+        raise Refused(
+            "Stack already exists",
+            why=f"{stack.id.name} is {state.status}",
+            remedy="see what would change with show-changes, update it after a review with deploy, or remove it with "
+            "delete-product --force",
+        )
+
+
+def finished(world: World, prepared: Prepared, deployment: Deployment) -> int:
+    """Print how it ended, write it beside the reports, and return the exit code."""
+    found = facts(deployment)
+    path = artifacts.report(world.root, prepared.stack, "json").with_name(f"{deployment.stack.name}-deployment.json")
+    artifacts.write(path, json.dumps(found, indent=2) + "\n")
+    emit(world, {**found, "report": path.as_posix()}, progress.sentence(deployment))
+    return code(deployment)
+
+
+def code(deployment: Deployment) -> int:
+    """The exit code of an outcome."""
+    return 0 if deployment.outcome.good else _CODES.get(deployment.outcome, 3)
+
+
+def facts(deployment: Deployment) -> dict[str, Any]:
+    """A deployment as `--format json` gives it."""
+    failure = deployment.first_failure
+    return {
+        "stack": deployment.stack.name,
+        "account": deployment.stack.account,
+        "region": deployment.stack.region,
+        "outcome": deployment.outcome.value,
+        "status": deployment.status,
+        "resources": deployment.resources,
+        "outputs": dict(deployment.outputs),
+        "retained": list(deployment.retained),
+        "first_failure": {
+            "resource": failure.logical_id,
+            "type": failure.type,
+            "status": failure.status,
+            "reason": failure.reason,
+        }
+        if failure
+        else None,
+        "resume": deployment.resume or None,
+    }
+
+
+def change_rows(plan: Plan) -> list[dict[str, Any]]:
+    """The changes of a plan as `--format json` gives them."""
+    return [
+        {
+            "action": change.action.value,
+            "resource": change.logical_id,
+            "type": change.type,
+            "replacement": change.replacement.value,
+            "certainty": change.certainty.value,
+            "properties": [
+                {"path": item.path, "before": item.before, "after": item.after} for item in change.properties
+            ],
+        }
+        for change in plan.changes
+    ]

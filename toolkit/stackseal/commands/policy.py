@@ -1,0 +1,54 @@
+"""`policy PATH`: the least-privilege policy for any CloudFormation template."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Final
+
+from stackseal.world import World
+
+SUMMARY: Final = "the least-privilege policy for any CloudFormation template"
+HELP: Final = """\
+Print the IAM policy document that a role needs for a CloudFormation template, ours or anybody's. ARNs are computed from
+the template; what only the deployment tells is narrowed as far as it can be.
+
+    stackseal policy template.yaml --stack-name my-stack --account 123456789012 --region eu-west-1
+    stackseal policy template.yaml --stack-name my-stack --account 123456789012 --region eu-west-1 --role drift
+"""
+_ROLES: Final = ("operator", "execution", "plan", "deploy", "drift", "boundary")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The template and where it is deployed."""
+    parser.add_argument("path", metavar="PATH", type=Path, help="a CloudFormation template")
+    parser.add_argument("--stack-name", required=True, metavar="N", help="the stack's name")
+    parser.add_argument("--account", required=True, metavar="A", help="the account, twelve digits")
+    parser.add_argument("--region", required=True, metavar="R", help="the region")
+    parser.add_argument("--role", choices=_ROLES, default="execution", help="whom it is for (default: execution)")
+
+
+def run(args: argparse.Namespace, world: World) -> int:
+    """Print the policy document; a split one as a list of documents."""
+    from stackseal import policy, render
+    from stackseal.errors import UsageError
+    from stackseal.model import Role
+
+    if not args.path.is_file():
+        raise UsageError(f"{args.path} cannot be read", why="there is no such file", remedy="give a template's path")
+    template = render.read(args.path.read_text(encoding="utf-8"), args.path.as_posix())
+    found = policy.foreign(
+        template.body,
+        args.stack_name,
+        args.account,
+        args.region,
+        Role[args.role.upper()],
+        parameters=template.parameters,
+        source=template.source,
+    )
+    documents = policy.documents(found)
+    if len(documents) > 1:
+        world.out.say(f"The policy is longer than IAM allows and becomes {len(documents)} documents", "warning")
+    world.out.data(json.dumps(documents[0] if len(documents) == 1 else list(documents), indent=2))
+    return 0

@@ -1,0 +1,129 @@
+"""Stage 6 with its two answers: ask CloudFormation and seal what it says, or predict without credentials."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, Protocol
+
+from stackseal.errors import Refused
+from stackseal.model import Change, Drift, Plan, PlanOperation, Run, StackId, Template
+from stackseal.plan import change_set, deletion, predicted, record, seal
+from stackseal.plan.record import Records, SealRecord
+
+if TYPE_CHECKING:
+    from stackseal.aws.cloudformation import CloudFormation
+    from stackseal.settings import Account
+    from stackseal.world import World
+
+_UNNUMBERED: Final = 1
+"""Where there is no pull request, plans are made as if for the first one."""
+
+
+class Planner(Protocol):
+    """Makes the plan of a stack."""
+
+    def plan(
+        self, stack: StackId, *, base: Template | None, head: Template | None, account: Account, run: Run
+    ) -> Plan | None:
+        """The plan; None where there is nothing to say."""
+        ...
+
+
+class Predicting:
+    """Without credentials: from the templates of base and head."""
+
+    def plan(
+        self, stack: StackId, *, base: Template | None, head: Template | None, account: Account, run: Run
+    ) -> Plan | None:
+        """A predicted plan."""
+        del run
+        return predicted.predict(base, head, stack=stack, execution_role=account.execution_role)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sealing:
+    """With credentials: a change set against the real stack, sealed, its record kept."""
+
+    world: World
+    records: Records
+
+    def plan(
+        self, stack: StackId, *, base: Template | None, head: Template | None, account: Account, run: Run
+    ) -> Plan | None:
+        """The sealed plan of a stack; its record is stored before it is returned."""
+        cfn = self.world.cloudformation(stack)
+        if head is None:
+            return self._removal(cfn, stack, base, run)
+        inputs = seal.inputs(head, stack=stack, execution_role=account.execution_role)
+        name = seal.change_set_name(run.pull_request or _UNNUMBERED, run.commit, inputs.digest)
+        made = change_set.create(
+            inputs, cfn, name=name, patience=patience(self.world), description=f"stackseal {inputs.digest}"
+        )
+        self._keep(cfn, made, head, run)
+        return made
+
+    def _removal(self, cfn: CloudFormation, stack: StackId, base: Template | None, run: Run) -> Plan | None:
+        if base is None or cfn.stack(stack.name) is None:
+            return None
+        stateful = base.stack.product.stateful if base.stack else frozenset()
+        made = deletion.deletion(cfn, stack, stateful=stateful)
+        made = replace(made, seal=seal.seal(made, base))
+        self._keep(cfn, made, base, run)
+        return made
+
+    def _keep(self, cfn: CloudFormation, made: Plan, template: Template, run: Run) -> None:
+        resolved = cfn.change_set(made.change_set).resolved if made.change_set else {}
+        drift = drift_of(cfn, made, self.world)
+        found = record.record(
+            made,
+            template,
+            pull_request=run.pull_request,
+            head=run.commit,
+            base=run.base,
+            created=self.world.clock.now().isoformat(),
+            drift={item.logical_id: item.status for item in drift.resources} if drift else {},
+            resolved=resolved,
+        )
+        self.records.put(found)
+
+
+def patience(world: World) -> change_set.Patience:
+    """How to wait for a change set, by the world's clock."""
+    return change_set.Patience(sleep=world.clock.sleep, clock=world.clock.monotonic)
+
+
+def drift_of(cfn: CloudFormation, plan: Plan, world: World) -> Drift | None:
+    """The drift of the resources that a plan touches; None for a stack that is to be created."""
+    if plan.operation not in {PlanOperation.UPDATE, PlanOperation.DELETE}:
+        return None
+    touched = sorted(change.logical_id for change in plan.changes if _exists(change))
+    if not touched:
+        return None
+    found = cfn.detect_drift(plan.stack, sleep=world.clock.sleep, clock=world.clock.monotonic, logical_ids=touched)
+    return replace(found, resources=tuple(item for item in found.resources if item.logical_id in touched))
+
+
+def record_of(
+    records: Records, stack: StackId, pull_request: int | None, template: Template | None, role: str | None
+) -> SealRecord:
+    """The newest record of the pull request with the same inputs.
+
+    Raises Refused when nobody reviewed this.
+    """
+    found = records.of(stack, pull_request)
+    if template is None:
+        mine = [item for item in found if item.operation == PlanOperation.DELETE.value]
+    else:
+        digest = seal.inputs(template, stack=stack, execution_role=role).digest
+        mine = [item for item in found if item.input_digest == digest]
+    if not mine:
+        raise Refused(
+            f"The stack {stack.name} is not deployed",
+            why="no review has sealed exactly this; the config, its settings or the toolkit are not the reviewed ones",
+            remedy="review the change again: stackseal review",
+        )
+    return mine[0]
+
+
+def _exists(change: Change) -> bool:
+    return change.physical_id is not None and not change.nested

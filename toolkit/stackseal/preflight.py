@@ -1,0 +1,119 @@
+"""What must be true before the first resource is created: looked at, never changed (spec A19, A20, A61, §0.2).
+
+Errors name everything that is missing at once, with the order in which the provisioners run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from stackseal.aws import look
+from stackseal.aws.session import Aws
+from stackseal.aws.ssm import Parameters
+from stackseal.errors import Refused
+from stackseal.model import Stack, Template
+from stackseal.world import World
+
+ORDER: Final = "vpc-provisioner → sg-provisioner → ml-provisioner"
+_SSM_TYPE: Final = "AWS::SSM::Parameter::Value<"
+
+
+def run(world: World, template: Template) -> None:
+    """Say what looks wrong; stop where the deployment could only fail.
+
+    Raises Refused with all missing parameters, or with the endpoint that is already there and the switch to set.
+    """
+    stack = template.stack
+    if stack is None:
+        return
+    world.cloudformation(stack.id)  # the account is compared before anything is asked of it
+    aws = world.aws(stack.id.account, stack.id.region)
+    values = _consumed(aws, stack)
+    for warning in _sources(aws, stack):
+        world.out.say(f"{stack.config.path}: warning: {warning}", "warning")
+    _endpoints(aws, template, values)
+
+
+def missing(aws: Aws, stack: Stack) -> tuple[str, ...]:
+    """The SSM paths that the stack reads and nobody has published."""
+    parameters = Parameters(aws, stack.id.region)
+    return tuple(path for path in stack.consumes if parameters.get(path) is None)
+
+
+def _consumed(aws: Aws, stack: Stack) -> dict[str, str]:
+    parameters = Parameters(aws, stack.id.region)
+    found = {path: parameters.get(path) for path in stack.consumes}
+    absent = [path for path, value in found.items() if value is None]
+    if absent:
+        raise Refused(
+            f"The stack {stack.id.name} cannot be deployed yet",
+            why=f"it reads SSM parameters that do not exist: {', '.join(absent)}",
+            remedy=f"deploy in this order: {ORDER}",
+        )
+    return {path: value for path, value in found.items() if value is not None}
+
+
+def _sources(aws: Aws, stack: Stack) -> Iterator[str]:
+    """A source bucket that is absent or unversioned is no error: it may come before the first run."""
+    bucket = stack.context.get("source_bucket")
+    if not isinstance(bucket, str) or not bucket:
+        return
+    versioning = look.bucket_versioning(aws, stack.id.region, bucket)
+    if versioning is None:
+        yield f"the source bucket {bucket} is not there; create it before the pipelines run"
+    elif versioning != "Enabled":
+        yield f"the source bucket {bucket} has no versioning; CodePipeline needs it to see a new object"
+
+
+def _endpoints(aws: Aws, template: Template, consumed: Mapping[str, str]) -> None:
+    """Two interface endpoints of a service with private DNS, or two S3 gateways on a route table, cannot coexist."""
+    stack = template.stack
+    assert stack is not None  # noqa: S101 - the caller looked
+    planned = [
+        dict(resource["Properties"])
+        for resource in template.resources.values()
+        if resource.get("Type") == "AWS::EC2::VPCEndpoint"
+    ]
+    vpcs = {vpc for item in planned if (vpc := _value(item.get("VpcId"), template, consumed)).startswith("vpc-")}
+    there = [endpoint for vpc in sorted(vpcs) for endpoint in look.endpoints(aws, stack.id.region, vpc)]
+    for item in planned:
+        for endpoint in there:
+            if endpoint.service == _service(item, stack.id.region):
+                _collision(item, endpoint, template, consumed)
+
+
+def _collision(
+    item: Mapping[str, Any], endpoint: look.Endpoint, template: Template, consumed: Mapping[str, str]
+) -> None:
+    if item.get("PrivateDnsEnabled") is True and endpoint.private_dns:
+        raise Refused(
+            f"An interface endpoint for {endpoint.service} is already in the VPC",
+            why=f"{endpoint.id} has private DNS, and AWS allows that once in a VPC",
+            remedy="set vpc_integration.private_dns: false",
+        )
+    tables = item.get("RouteTableIds") or []
+    wanted = {_value(table, template, consumed) for table in (tables if isinstance(tables, list) else [tables])}
+    flat = {part for value in wanted for part in value.split(",")}
+    if shared := sorted(flat & set(endpoint.route_tables)):
+        raise Refused(
+            f"A gateway endpoint for {endpoint.service} is already on {', '.join(shared)}",
+            why=f"{endpoint.id} routes it, and AWS allows one for a route table",
+            remedy="remove the route table from vpc_integration.route_table_ids",
+        )
+
+
+def _service(item: Mapping[str, Any], region: str) -> str:
+    name = item.get("ServiceName")
+    text = name.get("Fn::Sub", "") if isinstance(name, Mapping) else name
+    return str(text).replace("${AWS::Region}", region)
+
+
+def _value(node: Any, template: Template, consumed: Mapping[str, str]) -> str:
+    """A literal, or what a parameter of the template stands for."""
+    if not isinstance(node, Mapping):
+        return str(node)
+    name = str(node.get("Ref", ""))
+    declared = (template.body.get("Parameters") or {}).get(name, {})
+    value = template.parameters.get(name, "")
+    return consumed.get(value, "") if str(declared.get("Type", "")).startswith(_SSM_TYPE) else value

@@ -1,0 +1,69 @@
+"""What a person sees while a stack is changed: a table that redraws itself on a terminal, plain lines in CI."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from stackseal.model import Deployment, ResourceEvent
+from stackseal.output import Output
+
+_MARKS: Final = (("ROLLBACK", "↩"), ("FAILED", "✗"), ("SKIPPED", "-"), ("COMPLETE", "✓"), ("IN_PROGRESS", "…"))
+_QUIET: Final = ("REVIEW_IN_PROGRESS",)
+
+
+@dataclass(kw_only=True)
+class Lines:
+    """One line for each event: `12:00:01 ✓ CREATE_COMPLETE BuildProject`."""
+
+    out: Output
+
+    def event(self, event: ResourceEvent) -> None:
+        if event.status in _QUIET:
+            return
+        reason = f": {event.reason}" if event.reason and event.status.endswith("FAILED") else ""
+        self.out.say(f"  {event.timestamp[11:19]} {_mark(event.status)} {event.status} {event.logical_id}{reason}")
+
+
+@dataclass(kw_only=True)
+class Table:
+    """One line for each resource, redrawn in place."""
+
+    out: Output
+    rows: dict[str, ResourceEvent] = field(default_factory=dict)
+    drawn: int = 0
+
+    def event(self, event: ResourceEvent) -> None:
+        if event.status in _QUIET:
+            return
+        self.rows[event.logical_id] = event
+        width = max(len(name) for name in self.rows)
+        lines = [f"  {_mark(row.status)} {name.ljust(width)}  {row.status}" for name, row in self.rows.items()]
+        self.out.redraw("\n".join(lines), self.drawn)
+        self.drawn = len(lines)
+
+
+def progress(out: Output) -> Lines | Table:
+    """The one that suits where the words go."""
+    return Table(out=out) if out.live else Lines(out=out)
+
+
+def sentence(deployment: Deployment) -> str:
+    """How it ended, in one sentence."""
+    head = f"{deployment.stack.name}: {deployment.outcome.value}"
+    parts = [f"{head} ({deployment.status})" if deployment.status else head]
+    if deployment.outcome.good and deployment.resources:
+        parts.append(f"{deployment.resources} resources")
+    if failure := deployment.first_failure:
+        parts.append(
+            f"{failure.logical_id} ({failure.type}) {failure.status}: {failure.reason or 'AWS gives no reason'}"
+        )
+    if deployment.retained:
+        parts.append(f"left behind: {', '.join(deployment.retained)}")
+    if deployment.resume:
+        parts.append(f"nobody knows how it ends; go on with: {deployment.resume}")
+    return "; ".join(parts)
+
+
+def _mark(status: str) -> str:
+    return next((mark for word, mark in _MARKS if word in status), " ")

@@ -1,0 +1,139 @@
+"""Which stacks a change concerns: the configs of two commits, paired by what they are and not by what they are called.
+
+A renamed file with the same content is no change. An edited identity (tenant, stage, region, use case, account) is a
+stack that goes and one that comes. Settings are the base's; waivers that only the head has are proposals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from stackseal import catalogue, config, settings
+from stackseal.catalogue import Catalogue, Resolved
+from stackseal.errors import ConfigError, ConfigErrors
+from stackseal.hosts.git import Repository
+from stackseal.model import Failure, Location, StackId, Waiver
+from stackseal.sandbox import Sandbox
+from stackseal.settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """A stack before and after a change; not both can be None."""
+
+    id: StackId
+    base: Resolved | None
+    head: Resolved | None
+
+    @property
+    def either(self) -> Resolved:
+        """The head, or for a removed config the base."""
+        found = self.head or self.base
+        assert found is not None  # noqa: S101 - see the class's contract
+        return found
+
+    @property
+    def path(self) -> str:
+        """The config file's path, for a removed one the path it had."""
+        return self.either.stack.config.path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """Everything that differs between two commits, as far as stacks are concerned."""
+
+    base: str
+    head: str
+    settings: Settings
+    """The base's; the defaults where it has none."""
+    sealed_settings: bool
+    """Whether the base has a settings file at all."""
+    waivers: tuple[Waiver, ...]
+    subjects: tuple[Subject, ...]
+    failures: tuple[Failure, ...]
+
+
+def between(repository: Repository, base: str, head: str, products: Catalogue, sandbox: Sandbox) -> Change:
+    """The stacks that a change from one commit to another concerns, sorted by identity.
+
+    Configs of the head that are invalid are failures; invalid ones of the base count as absent.
+    """
+    before, after = repository.commit(base), repository.commit(head)
+    raw = repository.read(before, settings.FILE)
+    ours = settings.parse(raw) if raw is not None else Settings()
+    changed = {path for item in repository.changed(before, after) for path in (item.old, item.new) if path}
+    everything = settings.FILE in changed
+    old, _ = _resolved(repository, before, ours.configs, products, sandbox)
+    new, failures = _resolved(repository, after, ours.configs, products, sandbox)
+    try:
+        catalogue.unique(list(new))
+    except ConfigErrors as error:
+        failures = (*failures, *_failures(error.errors))
+    pairs = _paired(old, new)
+    proposed, wrong = _proposed(repository, after, ours)
+    return Change(
+        base=before,
+        head=after,
+        settings=ours,
+        sealed_settings=raw is not None,
+        waivers=(*ours.waived(), *proposed),
+        subjects=tuple(pair for pair in pairs if everything or _differs(pair, changed)),
+        failures=(*failures, *wrong),
+    )
+
+
+def _resolved(
+    repository: Repository, commit: str, folder: str, products: Catalogue, sandbox: Sandbox
+) -> tuple[tuple[Resolved, ...], tuple[Failure, ...]]:
+    found: list[Resolved] = []
+    failures: list[Failure] = []
+    for path in repository.files(commit, folder):
+        if not path.endswith(config.SUFFIXES):
+            continue
+        try:
+            found.append(products.resolve(config.parse(repository.read(commit, path) or b"", path), sandbox))
+        except ConfigErrors as error:
+            failures += _failures(error.errors)
+        except ConfigError as error:
+            failures += _failures([error])
+    return tuple(found), tuple(failures)
+
+
+def _failures(errors: Iterable[ConfigError]) -> list[Failure]:
+    return [
+        Failure(
+            message=f"{error.what}: {error.why}" if error.why else error.what,
+            remedy=error.remedy,
+            where=error.where or Location(path=settings.FILE),
+        )
+        for error in errors
+    ]
+
+
+def _proposed(repository: Repository, head: str, base: Settings) -> tuple[tuple[Waiver, ...], Sequence[Failure]]:
+    """Waivers that only the pull request has: shown, but they do not count. Invalid settings are a failure."""
+    raw = repository.read(head, settings.FILE)
+    if raw is None:
+        return (), ()
+    try:
+        ours = settings.parse(raw)
+    except ConfigError as error:
+        return (), _failures([error])
+    return tuple(waiver.model(proposed=True) for waiver in ours.waivers if waiver not in base.waivers), ()
+
+
+def _paired(old: Sequence[Resolved], new: Sequence[Resolved]) -> tuple[Subject, ...]:
+    before: Mapping[StackId, Resolved] = {item.stack.id: item for item in old}
+    after: Mapping[StackId, Resolved] = {item.stack.id: item for item in new}
+    return tuple(
+        Subject(id=identity, base=before.get(identity), head=after.get(identity))
+        for identity in sorted({*before, *after})
+    )
+
+
+def _differs(pair: Subject, changed: set[str]) -> bool:
+    if pair.base is None or pair.head is None:
+        return True
+    touched = pair.head.stack.config.path in changed
+    return touched and pair.base.stack.config.digest != pair.head.stack.config.digest
