@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -547,3 +548,7 @@ def _replace_texts(value: Any, new: Callable[[str], str]) -> Any:
             key: _replace_texts(item, new) if not isinstance(item, str) else new(item) for key, item in value.items()
         }
     return value
+
+
+def canonical(value: str) -> str:
+    return json.dumps(value)

@@ -34,7 +34,8 @@ def render(report: Report) -> str:
     shown = [mark for level in Level for mark in [one for one in marks if one.level is level][: _room(level)]]
     lines = [_line(mark) for mark in shown]
     if len(marks) > len(shown):
-        lines.append(f"::notice title=stackseal::{fill('annotations.txt.j2', hidden=len(marks) - len(shown))}")
+        rest = fill("annotations.txt.j2", hidden=len(marks) - len(shown))
+        lines.append(f"::notice title=stackseal::{rest}")
     return "".join(f"{line}\n" for line in lines)
 
 

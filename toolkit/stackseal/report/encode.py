@@ -30,7 +30,7 @@ HELP_HOSTS: Final = (
 
 _INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _BACKTICKS: Final = re.compile("`+")
-_PLAIN: Final = re.compile(r"""["(]?[A-Za-z]+(?:['-][A-Za-z]+)*["')]?[.,;:!?]?|[0-9]{1,6}[,;]?""")
+_PLAIN: Final = re.compile(r"""["(]?[A-Za-z]+(?:['-][A-Za-z]+)*["')]?[.,;:!?]?|\(?[0-9]{1,6}[,;]?""")
 _FRAME: Final = re.compile(r"(\(?)(.*?)([.,;:!?)]*)", re.DOTALL)
 _COMMIT: Final = re.compile(r"[0-9a-f]{7,}", re.IGNORECASE)
 _URL: Final = re.compile(r"https://[A-Za-z0-9.-]+(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~/?#=&%+:-]*)?")
@@ -97,10 +97,13 @@ def fence(text: str, info: str = "") -> Safe:
 
 
 def prose(text: str) -> Safe:
-    """A sentence: plain English words stay as they are, everything else stands in code spans."""
+    """A sentence: plain English words stay as they are, everything else but outer spaces stands in code spans."""
     pieces: list[tuple[str, str, str]] = []
-    for word in one_line(text).split(" "):
-        lead, core, tail = ("", word, "") if _is_plain(word) else _frame(word)
+    for word in one_line(text).strip(" ").split(" "):
+        if _is_plain(word):
+            pieces.append((word, "", ""))
+            continue
+        lead, core, tail = _frame(word)
         if pieces and core and not lead and not _is_plain(core) and _is_open(pieces[-1]):
             pieces[-1] = (pieces[-1][0], f"{pieces[-1][1]} {core}", tail)
         else:
@@ -120,7 +123,8 @@ def _is_open(piece: tuple[str, str, str]) -> bool:
 
 
 def _span(core: str) -> str:
-    return core if not core or _is_plain(core) else code(core)
+    # A number with a stop behind it starts a list.
+    return core if not core or (_is_plain(core) and not core.isdigit()) else code(core)
 
 
 def prose_cell(text: str) -> Safe:

@@ -11,9 +11,9 @@ from typing import Final
 
 from stackseal.report.graph import Graph, Node
 
-WIDTH: Final = 236
+WIDTH: Final = 224
 HEIGHT: Final = 46
-GAP_X: Final = 64
+GAP_X: Final = 48
 GAP_Y: Final = 14
 MARGIN: Final = 8
 SHOWN: Final = 26

@@ -1,0 +1,386 @@
+"""The comment: its order, its limits, its determinism, and that no text in it does anything."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stackseal.model import (
+    Action,
+    Change,
+    Consequence,
+    Plan,
+    PlanKind,
+    PlanOperation,
+    Replacement,
+    Report,
+    Run,
+    StackReport,
+    Verdict,
+)
+from stackseal.report import encode, markdown, marker
+from stackseal.report.view import Counts, view
+from unit.report import samples
+from unit.report.hostile import ALL, Page, gfm
+
+
+def comment(report: Report) -> str:
+    (text,) = markdown.render_parts(report, key="ml")
+    return text
+
+
+def whole(text: str) -> str:
+    """A comment in full detail, whatever its length, with one text in every slot."""
+    (found,) = markdown.render_parts(samples.with_text(text), limit=10**7)
+    return found
+
+
+def destroying(count: int, sentence: str = "Removing it deletes everything in it.", name: str = "s") -> StackReport:
+    ids = [f"Bucket{n:04}" for n in range(count)]
+    plan = Plan(
+        stack=samples.stack_id(name),
+        kind=PlanKind.CHANGE_SET,
+        operation=PlanOperation.UPDATE,
+        template_sha256="aa",
+        changes=tuple(Change(action=Action.REMOVE, logical_id=one, type="AWS::S3::Bucket") for one in ids),
+        consequences=tuple(
+            Consequence(logical_id=one, type="AWS::S3::Bucket", sentence=sentence, data_loss=True) for one in ids
+        ),
+        seal="cd" * 32,
+    )
+    empty = dataclasses.replace(samples.unchanged(), id=samples.stack_id(name), edges=(), resources=())
+    return dataclasses.replace(empty, plan=plan)
+
+
+def test_the_order_is_what_a_reviewer_needs_first() -> None:
+    text = comment(samples.full())
+    places = [
+        text.index(part)
+        for part in (
+            "<!-- stackseal {",
+            "## 🔴 Blocked",
+            "**4 stacks** · 14 to add, 1 to change, 2 to replace, 14 to remove",
+            "### ⚠️ Data loss and replacement",
+            "### ❌ Invalid configs",
+            "### Stacks",
+            "<details>",
+            "**Permissions**",
+            "**Changes**",
+            "**Findings**",
+            "**Cost-relevant**",
+            "```mermaid",
+            "**On merge**",
+            "**To waive**",
+            "**To plan again**",
+        )
+    ]
+    assert places == sorted(places)
+    assert places[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("report", "heading", "why"),
+    [
+        (samples.full(), "## 🔴 Blocked", "Blocked because 1 config is invalid and 1 finding blocks."),
+        (samples.human(), "## 🟡 Needs a human", "something that exists goes away or may go away and permissions grow"),
+        (samples.ready(), "## 🟢 Ready", "sealed at `4f2a9c1d7be0`"),
+    ],
+)
+def test_the_verdict_and_its_reason(report: Report, heading: str, why: str) -> None:
+    text = comment(report)
+    assert text.split("\n")[1] == heading
+    assert why in text
+
+
+def test_the_marker_says_what_the_comment_is_about() -> None:
+    found = marker.read(comment(samples.ready()))
+    assert found == {"v": 1, "kind": "review", "id": "ml", "head": samples.COMMIT, "seal": view(samples.ready()).seal}
+    assert len(view(samples.ready()).seal) == 64
+
+
+def test_a_review_with_an_unsealed_stack_has_no_seal() -> None:
+    assert view(samples.human()).seal == ""
+    assert "predicted at `4f2a9c1d7be0`, not sealed" in comment(samples.human())
+
+
+def test_data_loss_comes_first_and_names_stack_resource_and_loss() -> None:
+    lines = [line for line in comment(samples.full()).split("\n") if line.startswith("- 🔴 **removed**, **data loss**")]
+    assert lines[0] == (
+        "- 🔴 **removed**, **data loss**: `ModelDeployRepository` (`AWS::CodeCommit::Repository`) in "
+        "`edge-prod-b001-us-west-2-fraud-detection-ml-stack`. "
+        "Removing the repository deletes its whole history; clones are the only copies left."
+    )
+    assert len(lines) == 4
+
+
+def test_something_that_goes_away_without_a_sentence_is_named_all_the_same() -> None:
+    stack = samples.updated()
+    assert stack.plan is not None
+    silent = dataclasses.replace(stack.plan, consequences=(), retained=("ArtifactsBucket",))
+    text = comment(Report(run=samples.RUN, stacks=(dataclasses.replace(stack, plan=silent),)))
+    assert "🔴 **removed**: `ModelDeployRepository`" in text
+    assert "no more is known about this type" in text
+    assert (
+        "`ArtifactsBucket` (`AWS::S3::Bucket`) in `edge-prod-b001-us-west-2-fraud-detection-ml-stack`. It stays" in text
+    )
+
+
+def test_one_sentence_does_not_cover_two_resources_of_one_name() -> None:
+    stack = destroying(1)
+    assert stack.plan is not None
+    nested = dataclasses.replace(stack.plan.changes[0], nested=("Child",))
+    plan = dataclasses.replace(stack.plan, changes=(*stack.plan.changes, nested))
+    found = view(Report(run=samples.RUN, stacks=(dataclasses.replace(stack, plan=plan),)))
+    assert [danger.sentence != "" for danger in found.dangers] == [True, False]
+
+
+def test_a_conditional_or_cascading_replacement_is_not_called_certain() -> None:
+    text = comment(Report(run=samples.RUN, stacks=(samples.updated(),)))
+    assert "🟡 **may be replaced**: `BuildPipeline`" in text
+    assert "*Only if another resource's change carries over.*" in text
+    assert "*(cascade only)*" in text
+
+
+def test_a_predicted_plan_says_so_everywhere() -> None:
+    text = comment(samples.human())
+    assert "**Predicted** from the templates of base and head" in text
+    assert "(predicted)" in text
+    assert "*Predicted, certain.*" in text
+    assert "What is shown here is predicted and not sealed" in text
+
+
+def test_a_removed_config_is_a_removed_stack_with_what_stays() -> None:
+    text = comment(Report(run=samples.RUN, stacks=(samples.deleted(),)))
+    assert "**stack removed**: \N{MINUS SIGN}13" in text
+    assert "Stays behind, no longer managed: `ArtifactsBucket`." in text
+
+
+def test_a_stack_without_a_plan_says_so() -> None:
+    bare = dataclasses.replace(samples.created(), plan=None)
+    text = comment(Report(run=samples.RUN, stacks=(bare,)))
+    assert "| not planned |" in text
+    assert "There is no plan" in text
+
+
+def test_findings_stand_with_their_config_line_and_their_waiver() -> None:
+    text = comment(samples.full())
+    row = next(line for line in text.split("\n") if "CKV_AWS_21" in line)
+    assert f"[line 14](https://github.com/techcorp/ml-infrastructure/blob/{samples.COMMIT}/{samples.FRAUD}#L14)" in row
+    assert "Waived by `ml-platform` until `2027-03-31`: CloudTrail data events" in text
+    assert "Proposed waiver, does not count yet by `ml-platform`" in text
+
+
+def test_permissions_stand_with_risk_and_reason() -> None:
+    text = comment(samples.full())
+    row = next(line for line in text.split("\n") if "iam:PassRole" in line)
+    assert "⚠️ permissions" in row
+    assert "only where `iam:PassedToService` `StringEquals` `codebuild.amazonaws.com`" in row
+    assert "`create` `BuildProject` [line 12]" in row
+
+
+def test_values_stand_before_and_after() -> None:
+    text = comment(samples.full())
+    assert (
+        '- Environment/ComputeType: "BUILD_GENERAL1_SMALL"\n+ Environment/ComputeType: "BUILD_GENERAL1_LARGE"' in text
+    )
+    assert "+ Artifacts/Location: known after the deployment  (because of ArtifactsBucket)" in text
+
+
+def test_cost_is_types_and_sizes_without_prices() -> None:
+    text = comment(samples.full())
+    assert '`Environment/ComputeType` `"BUILD_GENERAL1_SMALL"` → `"BUILD_GENERAL1_LARGE"`' in text
+    assert not re.search(r"[$€]\s?\d", text)
+
+
+def test_the_graph_is_coloured_and_signed() -> None:
+    text = comment(Report(run=samples.RUN, stacks=(samples.updated(),)))
+    graph = text.split("```mermaid\n")[1].split("```")[0]
+    assert 'n0["± ArtifactsBucket<br/>S3 Bucket"]:::replace' in graph
+    assert '(["edge-prod-b001-us-west-2-scoring-stack"]):::same' in graph
+    assert "classDef remove fill:" in graph
+
+
+def test_no_links_where_the_run_has_no_page() -> None:
+    local = Run(host="local", repository="", commit="")
+    page = Page(gfm(comment(Report(run=local, stacks=(samples.created(), samples.updated())))))
+    assert all(link.startswith(encode.HELP_HOSTS) for link in page.links)
+
+
+def test_the_same_report_is_the_same_bytes_in_any_order_of_its_stacks() -> None:
+    report = samples.full()
+    turned = dataclasses.replace(report, stacks=tuple(reversed(report.stacks)))
+    assert comment(report) == comment(report) == comment(turned)
+
+
+def test_the_summary_is_the_comment_without_a_marker() -> None:
+    text = markdown.render_summary(samples.full())
+    assert comment(samples.full()).split("\n", 1)[1] == text
+    assert markdown.render(samples.full()) == text
+
+
+# --- nothing that is written by others does anything ------------------------------------------------------------------
+
+OURS = re.compile(
+    rf"https://github\.com/techcorp/ml-infrastructure/(blob/{samples.COMMIT}/[^()\s]*#L\d+|actions/runs/7312)"
+    r"|https://docs\.prismacloud\.io/[a-z0-9/-]+|https://github\.com/aws-cloudformation/[A-Za-z0-9/.#-]+"
+)
+
+
+@pytest.mark.parametrize("text", ALL)
+def test_no_text_in_any_slot_changes_the_page(text: str) -> None:
+    page, plain = Page(gfm(whole(text))), Page(gfm(whole("x_y")))
+    # A path without a sound address has its name without a link, so links are compared by where they lead.
+    assert [tag for tag in page.tags if tag not in {"a", "/a"}] == [tag for tag in plain.tags if tag not in {"a", "/a"}]
+    assert all(OURS.fullmatch(link) for link in page.links)
+    assert "img" not in page.tags
+    assert not re.search(r"@\w|https?:|www\.|#\d", page.outside)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.text(min_size=1, max_size=80))
+def test_no_generated_text_changes_the_page(text: str) -> None:
+    page, plain = Page(gfm(whole(text))), Page(gfm(whole("x_y")))
+    assert [tag for tag in page.tags if tag not in {"a", "/a"}] == [tag for tag in plain.tags if tag not in {"a", "/a"}]
+    assert all(OURS.fullmatch(link) for link in page.links)
+
+
+@pytest.mark.parametrize("text", ["@org/team", "a|b`c", "</details>\n\n# x"])
+def test_the_run_itself_is_foreign_too(text: str) -> None:
+    run = Run(host=text, repository=text, commit=text, base=text, actor=text, url=text)
+    page = Page(gfm(comment(Report(run=run, stacks=(samples.updated(),)))))
+    assert all(link.startswith(encode.HELP_HOSTS) for link in page.links)
+    assert page.tags.count("h1") == 0
+
+
+# --- limits -----------------------------------------------------------------------------------------------------------
+
+
+def big(stacks: int, wide: str = "x") -> Report:
+    """Many stacks with everything in them; `wide` fills the values."""
+    every = []
+    for n in range(stacks):
+        stack = samples.updated()
+        assert stack.plan is not None
+        first = dataclasses.replace(
+            stack.plan.changes[1],
+            properties=tuple(samples.prop(f"/Properties/P{i}", None, f'"{wide * 80}"') for i in range(12)),
+        )
+        plan = dataclasses.replace(stack.plan, changes=(stack.plan.changes[0], first, *stack.plan.changes[2:]))
+        name = f"stack-{n:04}"
+        every.append(dataclasses.replace(stack, id=samples.stack_id(name), plan=plan))
+    return Report(run=samples.RUN, stacks=tuple(every))
+
+
+@pytest.mark.parametrize("wide", ["x", "語", "👩"])
+@pytest.mark.parametrize("stacks", [1, 4, 9, 25, 60, 130])
+def test_a_comment_fits_and_keeps_the_verdict_and_every_danger(stacks: int, wide: str) -> None:
+    report = big(stacks, wide)
+    parts = markdown.render_parts(report)
+    assert all(len(part) <= 65_000 for part in parts)
+    assert all(len(part.encode()) <= 262_144 for part in parts)
+    assert "## 🔴 Blocked" in parts[0]
+    assert sum(part.count("\n- 🔴 **removed**") for part in parts) == stacks
+    assert sum(part.count("\n- 🟡 **replaced**") for part in parts) == stacks
+    assert sum(part.count("\n- 🟡 **may be replaced**") for part in parts) == stacks
+    assert parts[0].rstrip().endswith("actions/runs/7312).")
+
+
+def test_detail_goes_in_the_stated_order() -> None:
+    unlimited = markdown.render_parts(big(9), limit=10**7)[0]
+    assert "<details>" in unlimited
+    sizes = [len(markdown.render_parts(big(3), limit=limit)[0]) for limit in (65_000, 30_000, 14_000, 8_000)]
+    assert sizes == sorted(sizes, reverse=True)
+    small = markdown.render_parts(big(12), limit=40_000)[0]
+    assert "left out here for length" in small
+    assert "stack-0011" in small
+
+
+def test_unchanged_stacks_lose_their_sections_first() -> None:
+    quiet = [dataclasses.replace(samples.unchanged(), id=samples.stack_id(f"quiet-{n:03}")) for n in range(60)]
+    report = Report(run=samples.RUN, stacks=(samples.updated(), *quiet))
+    (text,) = markdown.render_parts(report, limit=30_000)
+    assert "```diff" in text
+    assert "Stacks without changes and findings have no section here" in text
+    assert text.count("<details>") == 1
+    assert "`quiet-059`" in text
+
+
+def test_dangers_that_fill_more_than_one_comment_go_on_in_the_next() -> None:
+    report = Report(run=samples.RUN, stacks=(destroying(900),))
+    parts = markdown.render_parts(report, key="k")
+    assert len(parts) > 1
+    assert all(len(part) <= 65_000 for part in parts)
+    found = re.findall(r"`(Bucket\d{4})`", "".join(parts))
+    assert found == [f"Bucket{n:04}" for n in range(900)]
+    marks = [marker.read(part) for part in parts]
+    assert [mark and (mark["part"], mark["parts"], mark["id"], mark["head"]) for mark in marks] == [
+        (n, len(parts), "k", samples.COMMIT) for n in range(1, len(parts) + 1)
+    ]
+    assert "The list goes on in the next comment." in parts[0]
+    assert "goes on" not in parts[-1]
+    assert "## 🟡 Needs a human" in parts[0]
+
+
+def test_a_sentence_that_no_comment_holds_is_split_and_not_cut() -> None:
+    sentence = " ".join(f"word{n}" for n in range(30_000))
+    parts = markdown.render_parts(Report(run=samples.RUN, stacks=(destroying(1, sentence),)))
+    assert all(len(part) <= 65_000 for part in parts)
+    text = "".join(Page(gfm(part)).text for part in parts)
+    pieces = "".join(re.findall(r"in s\. (.*)", text))
+    assert pieces.replace(" ", "") == sentence.replace(" ", "")
+
+
+def test_the_worst_characters_still_fit() -> None:
+    report = Report(run=samples.RUN, stacks=(destroying(120, "\U000e0041`" * 300),))
+    assert all(len(part) <= 65_000 for part in markdown.render_parts(report))
+
+
+def test_a_summary_stays_under_its_bytes() -> None:
+    report = big(130, "語")
+    assert len(markdown.render(report).encode()) > 300_000
+    text = markdown.render_summary(report, limit=100_000)
+    assert len(text.encode()) <= 100_000
+    assert "## 🔴 Blocked" in text
+    tiny = markdown.render_summary(Report(run=samples.RUN, stacks=(destroying(900),)), limit=20_000)
+    assert len(tiny.encode()) <= 20_000
+    assert tiny.endswith("\n")
+
+
+def test_megabytes_are_rendered_in_seconds() -> None:
+    report = big(200, "語" * 20)
+    started = time.perf_counter()
+    parts = markdown.render_parts(report)
+    assert time.perf_counter() - started < 30
+    assert len(markdown.render(report).encode()) > 8_000_000
+    assert sum(part.count("\n- 🔴 **removed**") for part in parts) == 200
+
+
+# --- counting ---------------------------------------------------------------------------------------------------------
+
+
+def test_counts_add_up() -> None:
+    assert Counts(add=1, change=2) + Counts(remove=3, replace=4) == Counts(add=1, change=2, replace=4, remove=3)
+    assert view(samples.full()).counts == Counts(add=14, change=1, replace=2, remove=14)
+
+
+@pytest.mark.parametrize("replacement", [Replacement.CONDITIONAL, Replacement.ALWAYS])
+def test_every_stack_has_its_own_status(replacement: Replacement) -> None:
+    found = view(samples.full())
+    assert [stack.status for stack in found.stacks] == [
+        Verdict.BLOCKED,
+        Verdict.HUMAN,
+        Verdict.HUMAN,
+        Verdict.READY,
+    ]
+    stack = samples.updated()
+    assert stack.plan is not None
+    change = dataclasses.replace(stack.plan.changes[4], action=Action.MODIFY, replacement=replacement)
+    plan = dataclasses.replace(stack.plan, changes=(change,), consequences=())
+    one = view(Report(run=samples.RUN, stacks=(dataclasses.replace(stack, plan=plan, findings=()),)))
+    assert one.verdict is Verdict.HUMAN
+    assert len(one.dangers) == 1
