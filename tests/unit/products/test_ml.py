@@ -1,0 +1,331 @@
+"""The ML product's templates as a whole: which resources, under which names, for each of the 40 legal configs."""
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from stackseal import __version__, config, facts
+from stackseal.errors import ConfigErrors, StacksealError
+from unit.products.cases import (
+    CASES,
+    ENTERPRISE,
+    EXAMPLES,
+    PLAIN,
+    TEST_SUFFIX,
+    Case,
+    filled,
+    rendered,
+    resolved,
+    template,
+)
+
+STARTER = {
+    "ModelPackageGroup": "AWS::SageMaker::ModelPackageGroup",
+    "BuildProject": "AWS::CodeBuild::Project",
+    "DeployProject": "AWS::CodeBuild::Project",
+    "BuildPipeline": "AWS::CodePipeline::Pipeline",
+    "DeployPipeline": "AWS::CodePipeline::Pipeline",
+    "CodeBuildRole": "AWS::IAM::Role",
+    "CodePipelineRole": "AWS::IAM::Role",
+    "SageMakerExecutionRole": "AWS::IAM::Role",
+    "ArtifactsBucket": "AWS::S3::Bucket",
+    "SsmModelPackageGroupArn": "AWS::SSM::Parameter",
+}
+CODECOMMIT = {
+    "ModelBuildRepository": "AWS::CodeCommit::Repository",
+    "ModelDeployRepository": "AWS::CodeCommit::Repository",
+    "SsmRepositoryUrl": "AWS::SSM::Parameter",
+}
+PROFESSIONAL = {
+    "PipelineTriggerRule": "AWS::Events::Rule",
+    "Dashboard": "AWS::CloudWatch::Dashboard",
+    "BuildManagedPolicy": "AWS::IAM::ManagedPolicy",
+    "DeployManagedPolicy": "AWS::IAM::ManagedPolicy",
+    "SsmBucketName": "AWS::SSM::Parameter",
+    "SsmDashboardName": "AWS::SSM::Parameter",
+}
+ENTERPRISE_ONLY = {
+    "KmsKey": "AWS::KMS::Key",
+    "KmsKeyAlias": "AWS::KMS::Alias",
+    "VpcEndpointSagemakerApi": "AWS::EC2::VPCEndpoint",
+    "VpcEndpointSagemakerRuntime": "AWS::EC2::VPCEndpoint",
+    "VpcEndpointS3": "AWS::EC2::VPCEndpoint",
+    "VpcEndpointSts": "AWS::EC2::VPCEndpoint",
+    "ComplianceLogGroup": "AWS::Logs::LogGroup",
+    "UnauthorizedApiCallsFilter": "AWS::Logs::MetricFilter",
+    "PipelineFailureFilter": "AWS::Logs::MetricFilter",
+    "UnauthorizedApiCallsAlarm": "AWS::CloudWatch::Alarm",
+    "PipelineFailureAlarm": "AWS::CloudWatch::Alarm",
+    "SecurityAlertsTopic": "AWS::SNS::Topic",
+    "SecurityAlertsSubscription": "AWS::SNS::Subscription",
+    "PermissionBoundary": "AWS::IAM::ManagedPolicy",
+    "SsmKmsKeyArn": "AWS::SSM::Parameter",
+    "SsmLogGroupName": "AWS::SSM::Parameter",
+    "SsmVpcEndpointIdSagemakerApi": "AWS::SSM::Parameter",
+    "SsmVpcEndpointIdSagemakerRuntime": "AWS::SSM::Parameter",
+    "SsmVpcEndpointIdS3": "AWS::SSM::Parameter",
+    "SsmVpcEndpointIdSts": "AWS::SSM::Parameter",
+}
+STANDALONE = {
+    "EndpointSecurityGroup": "AWS::EC2::SecurityGroup",
+    "SsmSecurityGroupId": "AWS::SSM::Parameter",
+}
+COUNTS = {
+    ("starter", "codecommit", ""): 13,
+    ("starter", "s3", ""): 10,
+    ("professional", "codecommit", ""): 19,
+    ("professional", "s3", ""): 16,
+    ("enterprise", "codecommit", "standalone"): 41,
+    ("enterprise", "s3", "standalone"): 38,
+    ("enterprise", "codecommit", "sgprov"): 39,
+    ("enterprise", "s3", "sgprov"): 36,
+}
+INLINE_LIMIT = 51_200
+"""Bytes of a template that CloudFormation takes without a bucket."""
+
+
+def expected(case: Case) -> dict[str, str]:
+    """Logical id → type, as spec §1.6 lists them."""
+    parts: list[Mapping[str, str]] = [STARTER]
+    parts += [CODECOMMIT] if case.codecommit else []
+    parts += [PROFESSIONAL] if case.professional else []
+    parts += [ENTERPRISE_ONLY] if case.enterprise else []
+    parts += [STANDALONE] if case.standalone else []
+    return {key: value for part in parts for key, value in part.items()}
+
+
+def with_part(case: Case, **changes: Any) -> dict[str, Any]:
+    """The config of a case with other keys in its sections; None takes a key out."""
+    data = case.data()
+    for section, keys in changes.items():
+        merged = {**data[section], **keys}
+        data[section] = {key: value for key, value in merged.items() if value is not None}
+    return data
+
+
+@pytest.mark.spec("A06", "A25", "A26", "A27")
+@pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.parametrize("suffix", ["", TEST_SUFFIX], ids=["stack", "test"])
+def test_every_legal_config_has_exactly_the_documented_resources(case: Case, suffix: str) -> None:
+    found = template(case, suffix)
+    assert {key: body["Type"] for key, body in found.resources.items()} == expected(case)
+    assert len(found.resources) == COUNTS[case.tier, case.source, case.mode]
+    assert found.stack is not None
+    assert found.stack.expected_resources == len(found.resources)
+
+
+@pytest.mark.spec("A06")
+def test_the_forty_combinations_have_forty_file_names() -> None:
+    assert len(CASES) == 40
+    assert len(ENTERPRISE) == 32
+    names = {(case.tier, case.file_name) for case in CASES}
+    assert len(names) == 40
+    assert not [case for case in CASES if resolved(case.data(), case.file_name).warnings]
+
+
+@pytest.mark.spec("A06")
+@pytest.mark.parametrize("tier", ["starter", "professional"])
+def test_only_the_enterprise_tier_has_a_vpc(tier: str) -> None:
+    vpc = ENTERPRISE[0].data()["ml_product"]["vpc_integration"]
+    case = Case(tier=tier, source="s3", changes={"vpc_integration": vpc})
+    with pytest.raises(StacksealError, match="only the enterprise tier has VPC endpoints"):
+        resolved(case.data())
+    without = with_part(ENTERPRISE[0], ml_product={"vpc_integration": None})
+    with pytest.raises(StacksealError, match="the enterprise tier places its endpoints in a VPC"):
+        resolved(without)
+
+
+@pytest.mark.spec("A07")
+def test_a_wrong_token_of_the_file_name_is_named() -> None:
+    case = Case(tier="starter", source="s3")
+    warnings = resolved(case.data(), case.file_name.replace("a001", "b001")).warnings
+    assert len(warnings) == 1
+    assert "the token tenant_id is 'b001' where the content says 'a001'" in warnings[0]
+
+
+@pytest.mark.spec("A05")
+def test_the_examples_are_four_four_and_twelve() -> None:
+    found = [resolved(config.read(path).data, path.as_posix()) for path in EXAMPLES]
+    assert Counter(item.stack.variant for item in found) == {"starter": 4, "professional": 4, "enterprise": 12}
+    assert len({item.stack.id for item in found}) < len(found)  # several examples are choices for one stack
+    assert not [warning for item in found for warning in item.warnings]
+    assert all(len(rendered(item).resources) == item.stack.expected_resources for item in found)
+
+
+@pytest.mark.spec("A21")
+@pytest.mark.parametrize("suffix", ["", TEST_SUFFIX], ids=["stack", "test"])
+def test_the_longest_names_fit_and_stay_different(suffix: str) -> None:
+    long = with_part(
+        Case(tier="enterprise", source="codecommit", mode="standalone", vpc="ssm"),
+        client={"company_prefix": "p" * 30},
+        ml_product={"use_case": "u" * 40, "workload": "w" * 20},
+    )
+    other = json.loads(json.dumps(long))
+    other["ml_product"]["use_case"] = "u" * 39 + "v"
+    first, second = resolved(long, suffix=suffix).stack.names, resolved(other, suffix=suffix).stack.names
+    assert all(len(name.value) <= name.limit and name.value.endswith(suffix) for name in first.values())
+    assert first["ArtifactsBucketName"].shortened
+    assert not [key for key in first if first[key].value == second[key].value]
+
+
+@pytest.mark.spec("A21")
+def test_the_longest_template_still_fits_the_limits_of_iam() -> None:
+    data = with_part(
+        Case(tier="enterprise", source="codecommit", mode="standalone", vpc="ssm"),
+        client={"company_prefix": "p" * 30},
+        ml_product={"use_case": "u" * 40, "workload": "w" * 20},
+    )
+    found = rendered(resolved(data, suffix=TEST_SUFFIX))
+    sizes = {key: _policy_size(found.parameters, body) for key, body in found.resources.items()}
+    managed = [key for key, body in found.resources.items() if body["Type"] == "AWS::IAM::ManagedPolicy"]
+    roles = [key for key, body in found.resources.items() if body["Type"] == "AWS::IAM::Role"]
+    assert {key: sizes[key] for key in managed if not 0 < sizes[key] <= 6_144} == {}
+    assert {key: sizes[key] for key in roles if sizes[key] > 10_240} == {}
+
+
+def _policy_size(values: Mapping[str, str], body: Mapping[str, Any]) -> int:
+    """Characters without white space, as IAM counts them."""
+    from unit.products.cases import PSEUDO, fill
+
+    properties = fill(body["Properties"], {**PSEUDO, **values})
+    documents = [properties["PolicyDocument"]] if "PolicyDocument" in properties else []
+    if body["Type"] == "AWS::IAM::Role":
+        documents = [policy["PolicyDocument"] for policy in properties.get("Policies", [])]
+    arn = f"arn:aws:kms:us-west-2:333344445555:key/{'0' * 36}"
+    text = "".join(json.dumps(document, separators=(",", ":")) for document in documents)
+    return len(text.replace("<KmsKey.Arn>", arn).replace(" ", ""))
+
+
+def test_the_examples_fit_into_a_request_without_a_bucket() -> None:
+    sizes = {case: len(template(case, suffix).canonical) for case in CASES for suffix in ("", TEST_SUFFIX)}
+    assert {str(case): size for case, size in sizes.items() if size > INLINE_LIMIT} == {}
+
+
+@pytest.mark.parametrize("case", PLAIN, ids=str)
+def test_names_and_places_are_parameters_and_every_parameter_is_used(case: Case) -> None:
+    found = template(case)
+    assert found.stack is not None
+    assert {key: name.value for key, name in found.stack.names.items()}.items() <= found.parameters.items()
+    body = json.dumps(found.body["Resources"])
+    unused = [name for name in found.parameters if f'"{name}"' not in body and f"${{{name}}}" not in body]
+    assert unused == []
+    literal = [value for name, value in found.parameters.items() if len(value) > 20 and value in body]
+    assert literal == []
+
+
+def test_two_products_of_one_shape_share_their_resources() -> None:
+    case = Case(tier="enterprise", source="s3", mode="standalone", vpc="ssm")
+    other = with_part(case, client={"company_prefix": "other"}, ml_product={"use_case": "fraud-detection"})
+    assert rendered(resolved(other)).body["Resources"] == template(case).body["Resources"]
+
+
+@pytest.mark.spec("A39")
+@pytest.mark.parametrize("case", PLAIN, ids=str)
+def test_every_taggable_resource_carries_all_tags(case: Case) -> None:
+    wanted = {**case.data()["tags"], "stackseal:product": "ml", "stackseal:tier": case.tier}
+    for logical_id, body in filled(case).items():
+        if (name := facts.taggable(body["Type"])) is not None:
+            carried = body["Properties"][name]
+            pairs = carried if isinstance(carried, dict) else {item["Key"]: item["Value"] for item in carried}
+            assert pairs == wanted, logical_id
+
+
+@pytest.mark.spec("A40")
+def test_two_workloads_of_one_use_case_share_no_name() -> None:
+    case = Case(tier="enterprise", source="codecommit", mode="sgprov", vpc="ssm")
+    realtime = resolved(with_part(case, ml_product={"workload": "realtime"})).stack
+    batch = resolved(with_part(case, ml_product={"workload": "batch"})).stack
+    assert realtime.id != batch.id
+    assert not {name.value for name in realtime.names.values()} & {name.value for name in batch.names.values()}
+    assert not set(realtime.publishes) & set(batch.publishes)
+
+
+@pytest.mark.spec("A60")
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_exactly_the_documented_values_are_published(case: Case) -> None:
+    values = {
+        "ModelPackageGroupArn": "<ModelPackageGroup.ModelPackageGroupArn>",
+        "RepositoryUrl": "<ModelBuildRepository.CloneUrlHttp>",
+        "BucketName": "<ArtifactsBucket>",
+        "DashboardName": "<Dashboard>",
+        "KmsKeyArn": "<KmsKey.Arn>",
+        "LogGroupName": "<ComplianceLogGroup>",
+        "VpcEndpointIdSagemakerApi": "<VpcEndpointSagemakerApi>",
+        "VpcEndpointIdSagemakerRuntime": "<VpcEndpointSagemakerRuntime>",
+        "VpcEndpointIdS3": "<VpcEndpointS3>",
+        "VpcEndpointIdSts": "<VpcEndpointSts>",
+        "SecurityGroupId": "<EndpointSecurityGroup.GroupId>",
+    }
+    wanted = {name: values[name] for name in values if f"Ssm{name}" in expected(case)}
+    base = f"/ml/acme-prod-a001-us-west-2-churn{'-realtime' if case.workload else ''}-ml"
+    found = [body["Properties"] for body in filled(case).values() if body["Type"] == "AWS::SSM::Parameter"]
+    assert {item["Name"]: item["Value"] for item in found} == {f"{base}/{key}": value for key, value in wanted.items()}
+    assert {item["Type"] for item in found} == {"String"}
+    stack = template(case).stack
+    assert stack is not None
+    assert set(stack.publishes) == {item["Name"] for item in found}
+
+
+@pytest.mark.spec("A24")
+def test_the_header_names_the_version_and_the_config() -> None:
+    found = template(CASES[0])
+    assert found.stack is not None
+    first, second, *_ = found.text.splitlines()
+    assert __version__ in first
+    assert second == f"# config sha256:{found.stack.config.digest}"
+
+
+@pytest.mark.spec("A24")
+def test_the_bytes_depend_on_nothing_but_the_values() -> None:
+    case = Case(tier="enterprise", source="codecommit", mode="standalone", vpc="direct", routed=True)
+    script = (
+        "import hashlib, json, sys; from unit.products.cases import rendered, resolved;"
+        "print(hashlib.sha256(rendered(resolved(json.loads(sys.argv[1]))).text.encode()).hexdigest())"
+    )
+    folder = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))  # noqa: PTH120
+    digests = set()
+    for seed in range(5):
+        data = _shuffled(case.data(), seed)
+        environment = {**os.environ, "PYTHONHASHSEED": str(seed), "PYTHONPATH": folder}
+        command = [sys.executable, "-c", script, json.dumps(data)]
+        digests.add(subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout)  # noqa: S603
+    assert len(digests) == 1
+
+
+def _shuffled(value: Any, by: int) -> Any:
+    """The same mappings with their keys in another order."""
+    if not isinstance(value, dict):
+        return value
+    keys = sorted(value)
+    turn = by % len(keys) if keys else 0
+    return {key: _shuffled(value[key], by) for key in [*keys[turn:], *keys[:turn]]}
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_what_the_config_decided_is_blamed_on_the_config(path: Any) -> None:
+    found = rendered(resolved(config.read(path).data, path.as_posix()))
+    bucket = found.source.blame(("Parameters", "ArtifactsBucketName", "Default"))
+    assert bucket.path == path.as_posix()
+    tag = found.source.blame(("Resources", "ArtifactsBucket", "Properties", "Tags", 0, "Value"))
+    assert tag.path == path.as_posix()
+
+
+def test_vpc_ranges_are_for_our_own_security_group_only() -> None:
+    data = Case(tier="enterprise", source="s3", mode="sgprov", vpc="ssm").data()
+    data["ml_product"]["vpc_integration"]["vpc_cidrs"] = ["10.0.0.0/16"]
+    with pytest.raises(StacksealError, match="mode sg-provisioner uses the rules of the security group that exists"):
+        resolved(data)
+
+
+@pytest.mark.parametrize("cidr", ["10.0.0.0/33", "0.0.0.0/0", "10.0.0/16", "10.0.0.256/24", "10.0.0.0", "::/0"])
+def test_a_range_that_no_vpc_can_have_is_refused(cidr: str) -> None:
+    data = Case(tier="enterprise", source="s3", mode="standalone", vpc="ssm").data()
+    data["ml_product"]["vpc_integration"]["vpc_cidrs"] = [cidr]
+    with pytest.raises((StacksealError, ConfigErrors), match="a range looks like"):
+        resolved(data)
