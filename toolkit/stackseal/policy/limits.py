@@ -72,8 +72,8 @@ def _policies(resource: Resource, before: Resource | None, scene: Scene) -> tupl
 def _boundaries(call: Call, before: Resource | None) -> tuple[str, ...]:
     """The boundaries that the role may have; empty where it has none, or none yet while others are changed."""
     verb = call.action.name.partition(":")[2]
-    if call.resource.kind not in _ENTITIES or re.match("Delete|Detach", verb):
-        return ()
+    if call.resource.kind not in _ENTITIES or not re.match("Create|Put|Attach", verb):
+        return ()  # only what adds permissions: reading and taking away must work on any role
     new, old = boundary_of(call.resource), boundary_of(before) if before else None
     if new is None:
         return ()

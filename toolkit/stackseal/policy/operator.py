@@ -77,10 +77,15 @@ def management(scene: Scene, stack: Stack | None) -> Iterator[Grant]:
     for path in stack.consumes:
         for verb in ("GetParameter", "GetParameters"):
             yield calls.grant(f"ssm:{verb}", _parameter(scene, path))
+
+
+def outputs(scene: Scene, stack: Stack) -> Iterator[Grant]:
+    """Reading what the stack publishes, one by one and as a folder."""
+    reason = StackCalls(scene, []).reason
     for folder in sorted({path.rpartition("/")[0] for path in stack.publishes}):
         for verb in ("GetParameter", "GetParameters", "GetParametersByPath"):
-            yield calls.grant(f"ssm:{verb}", _parameter(scene, f"{folder}/*"))
-        yield calls.grant("ssm:GetParametersByPath", _parameter(scene, folder))
+            yield Grant(action=f"ssm:{verb}", resource=_parameter(scene, f"{folder}/*"), reason=reason)
+        yield Grant(action="ssm:GetParametersByPath", resource=_parameter(scene, folder), reason=reason)
 
 
 def _parameter(scene: Scene, path: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -33,33 +33,55 @@ def policy(role: Role, grants: Iterable[Grant], name: Namer = by_service) -> Pol
 
 def statements(grants: Iterable[Grant], name: Namer = by_service, *, by_risk: bool = False) -> list[Statement]:
     """Statements in the order of their Sids. With `by_risk` a statement never mixes risks."""
-    resources: dict[tuple[str, Conditions], set[str]] = {}
-    reasons: dict[tuple[str, Conditions], set[Reason]] = {}
+    buckets: dict[tuple[Any, ...], dict[tuple[str, str], set[Reason]]] = {}
     for grant in grants:
-        resources.setdefault((grant.action, grant.conditions), set()).add(grant.resource)
-        reasons.setdefault((grant.action, grant.conditions), set()).add(grant.reason)
-    groups: dict[tuple[Any, ...], list[tuple[str, Conditions]]] = {}
-    for key, arns in resources.items():
-        action, limit = key
-        group = (action.partition(":")[0], risk(action).value if by_risk else "", tuple(sorted(arns)), limit)
-        groups.setdefault((*group, name([action], arns, Risk.WRITE)), []).append(key)
-    made = [
-        _statement(keys, resources[keys[0]], {r for key in keys for r in reasons[key]}, name)
-        for keys in groups.values()
-    ]
+        level = risk(grant.action).value if by_risk else ""
+        area = name([grant.action], [grant.resource], Risk.WRITE)
+        bucket = buckets.setdefault((grant.action.partition(":")[0], area, level, grant.conditions), {})
+        bucket.setdefault((grant.action, grant.resource), set()).add(grant.reason)
+    made: list[Statement] = []
+    for key, bucket in buckets.items():
+        options = [_rectangles(bucket, actions_first=True), _rectangles(bucket, actions_first=False)]
+        made += min(
+            ([_statement(*sides, bucket, key[-1], name) for sides in option] for option in options), key=_length
+        )
     return _numbered(made)
 
 
-def _statement(keys: Sequence[tuple[str, Conditions]], arns: set[str], because: set[Reason], name: Namer) -> Statement:
-    actions = tuple(sorted(action for action, _ in keys))
+def _rectangles(pairs: Iterable[tuple[str, str]], *, actions_first: bool) -> list[tuple[list[str], list[str]]]:
+    """Pairs of action and resource as (actions, resources) whose products they are.
+
+    Either actions with equal resources are joined, or resources with equal actions: neither is always shorter.
+    """
+    sides: dict[str, set[str]] = {}
+    for action, resource in pairs:
+        one, other = (action, resource) if actions_first else (resource, action)
+        sides.setdefault(one, set()).add(other)
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for one in sorted(sides):
+        groups.setdefault(tuple(sorted(sides[one])), []).append(one)
+    return [(ones, list(others)) if actions_first else (list(others), ones) for others, ones in groups.items()]
+
+
+def _length(made: Iterable[Statement]) -> int:
+    return sum(len(json.dumps(statement.document())) for statement in made)
+
+
+def _statement(
+    actions: list[str],
+    arns: list[str],
+    reasons: Mapping[tuple[str, str], set[Reason]],
+    limit: Conditions,
+    name: Namer,
+) -> Statement:
     level = highest(frozenset(map(risk, actions)))
     return Statement(
         sid=name(actions, arns, level),
-        actions=actions,
-        resources=tuple(sorted(arns)),
-        conditions=as_mapping(keys[0][1]),
+        actions=tuple(actions),
+        resources=tuple(arns),
+        conditions=as_mapping(limit),
         risk=level,
-        because=tuple(sorted(because)),
+        because=tuple(sorted({reason for action in actions for arn in arns for reason in reasons[(action, arn)]})),
     )
 
 

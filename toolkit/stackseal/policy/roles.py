@@ -52,12 +52,17 @@ class Request:
 def operator_policy(request: Request) -> Policy:
     """The caller's own credentials: everything, for the stack and its test stacks."""
     found = [
-        *operator.management(request.head, request.stack),
         *template_grants(request.head, caller=True),
         *request.resources,
-        *(operator.role_lives(request.head) if request.stack else ()),
+        *(
+            (*operator.role_lives(request.head), *operator.outputs(request.head, request.stack))
+            if request.stack
+            else ()
+        ),
     ]
-    return policy(Role.OPERATOR, operator.with_tests(found, request.head, request.stack), operator.area)
+    management = operator.management(request.head, request.stack)
+    named = operator.with_tests(found, request.head, request.stack)
+    return policy(Role.OPERATOR, [*management, *named], operator.area)
 
 
 def execution_policy(request: Request) -> Policy:
@@ -77,7 +82,7 @@ def plan_policy(request: Request) -> Policy:
         *calls.on_stack((*READS, *DRIFT)),
         *calls.change_sets([SEALED], roles.execution),
         calls.pass_execution(roles.execution),
-        *calls.records(roles.bucket, ["GetObject", "GetObjectVersion", "PutObject"]),
+        *calls.records(roles.bucket, write=True),
         *template_grants(request.head, caller=True),
         *request.reads,
     ]
@@ -95,7 +100,7 @@ def deploy_policy(request: Request) -> Policy:
         *calls.on_stack(["ContinueUpdateRollback", "DeleteStack", "RollbackStack"], with_role),
         *calls.on_stack(["TagResource", "UntagResource", "UpdateTerminationProtection"]),
         calls.pass_execution(roles.execution),
-        *calls.records(roles.bucket, ["GetObject", "GetObjectVersion", "PutObject"]),
+        *calls.records(roles.bucket, write=False),
         *template_grants(request.head, caller=True),
         *request.reads,
     ]

@@ -33,12 +33,12 @@ def scope(action: ActionFacts, resource: Resource, scene: Scene) -> tuple[str, .
     targets = _targets(service, action)
     own = {arn for target, pattern in targets for arn in _own(target, pattern, resource, scene)}
     if own and (action.reads or "t" in action.levels):
-        return _spelled(own)
+        return _spelled(action, own)
     exact = own.union(*(_involved(target, pattern, resource, scene) for target, pattern in targets))
     missing = [pattern for target, pattern in targets if target in action.required and not _covers(pattern, exact)]
     if not exact and not missing:
         missing = [pattern for _, pattern in targets]
-    return _spelled(exact.union(*(_pattern(pattern, resource, scene) for pattern in missing)))
+    return _spelled(action, exact.union(*(_pattern(pattern, resource, scene) for pattern in missing)))
 
 
 def linked_service(resource: Resource) -> str:
@@ -157,7 +157,7 @@ def _referred(service: str, action: ActionFacts, resource: Resource, scene: Scen
         found = objects
     if not found and _mentions(service, resource):
         found = {arn for _, pattern in targets for arn in _pattern_unless_open(pattern, resource, scene)}
-    return _spelled(found)
+    return _spelled(action, found)
 
 
 def _mentions(service: str, resource: Resource) -> bool:
@@ -184,14 +184,14 @@ def _objects(resource: Resource, scene: Scene) -> Iterator[str]:
 @cache
 def _matcher(pattern: str) -> Callable[[str], bool]:
     """Whether an ARN (or ARN pattern) is one that the template describes."""
+    variable = "[^:/]" if ":s3:::" in pattern else "[^:]"
     parts = re.split(r"(\$\{[^}]+\})", pattern)
     last = len(parts) - 2
-    inner = r"[^:]+" if ":s3:::" not in pattern or "/" in pattern else r"[^:/]+"
-    written = "".join(
-        re.escape(part) if index % 2 == 0 else (inner if index == last else r"[^:/]*")
-        for index, part in enumerate(parts)
-    )
-    compiled = re.compile(written.replace("codeconnections", "(?:codeconnections|codestar-connections)") + r"(?::\*)?$")
+    written = [re.escape(part) if index % 2 == 0 else f"{variable}*" for index, part in enumerate(parts)]
+    if last > 0:
+        written[last] = "[^:]+" if "/" in pattern else f"{variable}+"
+    text = "".join(written).replace("codeconnections", "(?:codeconnections|codestar-connections)")
+    compiled = re.compile(f"{text}(?::\\*)?$")
     return lambda arn: compiled.match(arn) is not None
 
 
@@ -200,15 +200,25 @@ def _covers(pattern: str, found: set[str]) -> bool:
     return any(matches(arn) for arn in found)
 
 
-def _spelled(arns: set[str]) -> tuple[str, ...]:
+def _spelled(action: ActionFacts, arns: set[str]) -> tuple[str, ...]:
     """Sorted, with the second form under which some services check the same thing.
 
-    A log group is checked with `:*` at its end by most calls and without by tagging (CloudWatch Logs Guide, "IAM").
+    A log group is checked with `:*` at its end by most calls and without by tagging (CloudWatch Logs Guide, "IAM"); a
+    subscription's ARN is its topic's and an id (Amazon SNS API).
     """
-    logs = {f"{arn}:*" for arn in arns if ":log-group:" in arn and not arn.endswith(":*") and ":log-stream:" not in arn}
-    return tuple(sorted(arns | logs))
+    service, _, verb = action.name.partition(":")
+    twice = {arn for arn in arns if ":log-group:" in arn and not arn.endswith(":*") and ":log-stream:" not in arn}
+    if service == "sns" and ("Subscription" in verb or verb == "Unsubscribe") and not verb.endswith("ByTopic"):
+        twice = {arn for arn in arns if not arn.endswith("*")}
+    return tuple(sorted(arns | {f"{arn}:*" for arn in twice}))
 
 
 def describes(action: ActionFacts, arn: str) -> bool:
-    """Whether an ARN (or a pattern of one) is of a kind that the action acts on."""
+    """Whether an ARN (or a pattern of one) is of a kind that the action acts on.
+
+    The Service Authorization Reference leaves out transforms, on which change sets are created too (CloudFormation
+    Guide, "Control access with IAM").
+    """
+    if action.name == "cloudformation:CreateChangeSet" and ":transform/" in arn:
+        return True
     return any(_matcher(pattern)(arn) for _, pattern in _targets(action.name.partition(":")[0], action))

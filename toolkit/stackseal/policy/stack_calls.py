@@ -93,13 +93,19 @@ class StackCalls:
         """Handing CloudFormation its role."""
         return pass_role(role, ("cloudformation.amazonaws.com",), self.reason)
 
-    def records(self, bucket: str, verbs: Iterable[str]) -> Iterator[Grant]:
-        """Objects of this stack in the record bucket: `seals/` and `templates/`, each by account, region and stack."""
-        stack = self._scene.stack
-        for verb in verbs:
-            for folder in ("seals", "templates"):
-                key = f"{folder}/{stack.account}/{stack.region}/{stack.name}/*"
-                yield self.grant(f"s3:{verb}", self._scene.resolver.arn(f"s3:::{bucket}/{key}"))
+    def records(self, bucket: str, *, write: bool) -> Iterator[Grant]:
+        """The stack's seal records, which only a review writes, and templates that are too large to be sent.
+
+        Listing belongs to it: without it S3 answers 403 for a record that is not there. Templates are stored under
+        their digest, so nobody can put another one in a template's place.
+        """
+        stack, arn = self._scene.stack, self._scene.resolver.arn(f"s3:::{bucket}")
+        key = f"seals/{stack.account}/{stack.region}/{stack.name}/*"
+        yield self.grant("s3:ListBucket", arn, conditions(("StringLike", "s3:prefix", (key,))))
+        for verb in ("GetObject", "GetObjectVersion", *(["PutObject"] if write else [])):
+            yield self.grant(f"s3:{verb}", f"{arn}/{key}")
+        for verb in ("GetObject", "PutObject"):
+            yield self.grant(f"s3:{verb}", f"{arn}/templates/*")
 
     def _named(self, prefixes: Iterable[str]) -> tuple[str, str, tuple[str, ...]]:
         """By name, and by ARN: the key carries what the caller sent."""
