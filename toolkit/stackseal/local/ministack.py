@@ -11,6 +11,7 @@ import concurrent.futures
 import contextlib
 import copy
 import importlib
+import json
 import logging
 import os
 import sys
@@ -19,6 +20,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import unquote
+from xml.sax.saxutils import escape
 
 from stackseal.local.messages import Place, Request, Response, ServiceError
 
@@ -38,7 +40,13 @@ SYMBOLS: Final[Mapping[str, tuple[str, ...]]] = {
         "resolve_principal",
     ),
     "ministack.services.iam": ("_roles",),
-    "ministack.services.cloudwatch": ("_alarms",),
+    "ministack.services.ec2": (
+        "_ACTION_MAP",
+        "_modify_vpc_endpoint",
+        "_parse_member_list",
+        "_vpc_endpoints",
+        "_vpce_fields_xml",
+    ),
     _CFN: ("_stacks", "_stack_events", "_change_sets", "_exports"),
     f"{_CFN}.engine": ("_NO_VALUE", "_evaluate_conditions", "_resolve_refs", "_intrinsic_references"),
     f"{_CFN}.provisioners": (
@@ -50,6 +58,7 @@ SYMBOLS: Final[Mapping[str, tuple[str, ...]]] = {
         "_provision_resource",
         "_update_resource",
         "_delete_resource",
+        "s3_bucket_name_conflict",
     ),
     f"{_CFN}.stacks": (
         "_add_event",
@@ -157,6 +166,12 @@ class Loop:
         self._pool.shutdown(wait=True)
         self._loop.close()
 
+    async def _drain(self) -> None:
+        running = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        if running:
+            await asyncio.wait(running, timeout=10)
+        await self._cancel_all()
+
     async def _cancel_all(self) -> None:
         running = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
         for task in running:
@@ -168,7 +183,8 @@ class Loop:
         return asyncio.run_coroutine_threadsafe(self._answer(request), self._loop).result(timeout=120)
 
     def reset(self) -> None:
-        """Empties every service that was used."""
+        """Waits for what is running, then empties every service that was used."""
+        asyncio.run_coroutine_threadsafe(self._drain(), self._loop).result(timeout=30)
         with _import_guard, _without_docker():
             self._app._reset_all_state()
 
@@ -244,9 +260,11 @@ def stack(name: str) -> dict[str, Any] | None:
     """The record of a stack by name or ARN in the current place; a deleted stack only by ARN."""
     stacks = module(_CFN)._stacks
     found: dict[str, Any] | None = stacks.get(name)
+    if found is not None:
+        _claim(found)
     if found is not None and found.get("StackStatus") != "DELETE_COMPLETE":
         return found
-    for record in stacks.values():
+    for record in list(stacks.values()):
         if record.get("StackId") == name:
             by_id: dict[str, Any] = record
             return by_id
@@ -256,14 +274,29 @@ def stack(name: str) -> dict[str, Any] | None:
 def stack_record(name: str) -> dict[str, Any]:
     """The record of a stack that exists, by the name under which the engine works on it."""
     found: dict[str, Any] = module(_CFN)._stacks[name]
+    _claim(found)
     return found
 
 
-def expect_role(stack_name: str, role: str, caller: str) -> None:
-    """Notes a role for a stack that a request just created."""
-    record = stack(stack_name)
-    if record is not None:
-        record.update(RoleARN=role, _caller=caller)
+_expected: dict[tuple[str, str, str], dict[str, str]] = {}
+"""Role and caller of a CreateStack whose record does not exist yet, by account, region and stack name."""
+
+
+def expect(stack_name: str, role: str, caller: str) -> None:
+    """Notes role and caller of a stack that is about to be created."""
+    place = here()
+    _expected[place.account, place.region, stack_name] = {"RoleARN": role, "_caller": caller}
+
+
+def _claim(record: dict[str, Any]) -> None:
+    place = here()
+    record.update(_expected.pop((place.account, place.region, record["StackName"]), {}))
+
+
+def move_events(old_id: str, new_id: str) -> None:
+    """Gives a stack's history another id."""
+    events = module(_CFN)._stack_events
+    events[new_id] = [*events.get(new_id, []), *({**event, "StackId": new_id} for event in events.pop(old_id, []))]
 
 
 def change_sets() -> Any:
@@ -341,6 +374,9 @@ def install(hooks: Any) -> None:
         return read({**params, url_key: urls} if urls else params, body_key, url_key, label)
 
     helpers._resolve_document = read_document
+    complete_endpoints()
+    # Names are refused by the resource that wants them, with the reason in its event.
+    provisioners.s3_bucket_name_conflict = lambda _name: None
     # Every resource works on a thread of its own: the loop stays free to answer, so a stack is seen in progress.
     stacks._runs_on_worker_thread = lambda _type: True
 
@@ -373,23 +409,76 @@ def generation() -> str:
     return str(module(f"{_CFN}.provisioners")._NAME_SEED.get())
 
 
+def complete_endpoints() -> None:
+    """Lets DescribeVpcEndpoints tell, and ModifyVpcEndpoint change, what ministack keeps but does not show."""
+    ec2 = module("ministack.services.ec2")
+    if hasattr(ec2, "_stackseal_endpoint"):
+        return
+    ec2._stackseal_endpoint, modify = ec2._vpce_fields_xml, ec2._modify_vpc_endpoint
+
+    def fields(endpoint: Mapping[str, Any], tag: str = "item") -> str:
+        policy = endpoint.get("PolicyDocument") or ""
+        groups = "".join(f"<item><groupId>{escape(g)}</groupId></item>" for g in endpoint.get("SecurityGroupIds", []))
+        more = (
+            f"<groupSet>{groups}</groupSet>"
+            f"<privateDnsEnabled>{str(endpoint.get('PrivateDnsEnabled', False)).lower()}</privateDnsEnabled>"
+            f"<policyDocument>{escape(policy if isinstance(policy, str) else json.dumps(policy))}</policyDocument>"
+        )
+        return str(ec2._stackseal_endpoint(endpoint, tag)).strip().removesuffix(f"</{tag}>") + more + f"</{tag}>"
+
+    def change(params: Mapping[str, Any]) -> Any:
+        answer, endpoint = modify(params), ec2._vpc_endpoints.get((params.get("VpcEndpointId") or [""])[0])
+        if endpoint is not None:
+            gone = set(ec2._parse_member_list(params, "RemoveSecurityGroupId"))
+            groups = [group for group in endpoint.get("SecurityGroupIds", []) if group not in gone]
+            endpoint["SecurityGroupIds"] = groups + ec2._parse_member_list(params, "AddSecurityGroupId")
+            if "PrivateDnsEnabled" in params:
+                endpoint["PrivateDnsEnabled"] = params["PrivateDnsEnabled"][0] == "true"
+        return answer
+
+    ec2._vpce_fields_xml = fields
+    ec2._ACTION_MAP["ModifyVpcEndpoint"] = change
+
+
 # --- IAM --------------------------------------------------------------------------------------------------------------
 
 
 def authorize(
-    access_key: str, place: Place, action: str, resource: str, context: Mapping[str, Any] | None = None
+    access_key: str,
+    place: Place,
+    action: str,
+    resource: str,
+    context: Mapping[str, Any] | None = None,
+    *,
+    code: str = "AccessDeniedException",
 ) -> None:
-    """Raises AWS's AccessDenied unless the caller may do an action; the account's own key may do everything."""
+    """Raises AWS's error unless the caller may do an action; the account's own key may do everything."""
     evaluator = module("ministack.core.iam_evaluator")
     with at(place):
         denied = evaluator.enforce(
             access_key, action, action.partition(":")[0], place.region, resource, dict(context or {})
         )
-        if denied is None:
-            return
-        if isinstance(denied, evaluator.AuthError):
-            raise ServiceError(denied.code, denied.message, 403)
-    raise ServiceError("AccessDeniedException", denial(denied.principal_arn, action, resource, denied.decision), 400)
+    if denied is None:
+        return
+    if isinstance(denied, evaluator.AuthError):
+        raise ServiceError(denied.code, denied.message, 403)
+    raise ServiceError(code, denial(denied.principal_arn, action, resource, denied.decision), 403)
+
+
+def trusts(role_arn: str, service: str, place: Place) -> bool:
+    """Whether a role exists in the account and lets a service assume it."""
+    role = module("ministack.services.iam")._roles.get_scoped(place.account, None, role_arn.rpartition("/")[2])
+    if role is None or role.get("Arn") != role_arn:
+        return False
+    trust = role.get("AssumeRolePolicyDocument") or {}
+    document = json.loads(trust) if isinstance(trust, str) else trust
+    statements = document.get("Statement", [])
+    for statement in statements if isinstance(statements, list) else [statements]:
+        principal = statement.get("Principal", {})
+        services = principal.get("Service", []) if isinstance(principal, dict) else []
+        if statement.get("Effect") == "Allow" and service in ([services] if isinstance(services, str) else services):
+            return True
+    return False
 
 
 def denial(principal: str, action: str, resource: str, decision: str) -> str:

@@ -15,13 +15,12 @@ _log = logging.getLogger(__name__)
 
 
 class Router:
-    """Routes by the service name in the SigV4 scope."""
+    """Routes by the service name in the SigV4 scope. `front` is set before the first request."""
 
-    def __init__(
-        self, *, loop: ministack.Loop, moto: Moto, state: State, front: Front, home: Place, enforce: bool
-    ) -> None:
-        self._loop, self._moto, self._state, self._front = loop, moto, state, front
-        self._home, self._enforce = home, enforce
+    front: Front
+
+    def __init__(self, *, loop: ministack.Loop, moto: Moto, state: State, home: Place, enforce: bool) -> None:
+        self._loop, self._moto, self._state, self._home, self._enforce = loop, moto, state, home, enforce
 
     def handle(self, request: Request) -> Response:
         """The answer to a request; an error of ours is a 500 that says what happened."""
@@ -29,18 +28,18 @@ class Router:
             return self._route(request)
         except ServiceError as error:
             return services.failure(error)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - a server answers; the client sees what went wrong
             _log.debug("embedded AWS failed", exc_info=True)
             return services.failure(ServiceError("InternalFailure", f"The embedded AWS failed: {error!r}", 500))
 
     def _route(self, request: Request) -> Response:
         credential = request.credential
-        service = credential.service if credential else ""
-        if credential is None or not service:
+        if credential is None:
             return self._loop.call(request)
+        service = credential.service
         place = Place(account=ministack.account_of(credential.access_key, self._home.account), region=credential.region)
         if service == "cloudformation":
-            return self._front.handle(request, place, credential.access_key)
+            return self.front.handle(request, place, credential.access_key)
         if services.serves(service, request):
             return self._own(service, request, place, credential.access_key)
         if service in MOTO_SERVICES:

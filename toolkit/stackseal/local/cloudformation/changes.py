@@ -109,7 +109,7 @@ def _resource(work: _Work, logical_id: str) -> dict[str, Any] | None:
             "AfterContext": _context(definition, after),
         }
     old = work.old.get(logical_id, {})
-    details = _details(work, logical_id, definition, old, deployed, after)
+    details = _details(work, definition, old, deployed, after)
     replacement = _replacement(details, type_changed=definition["Type"] != deployed["ResourceType"])
     work.view[logical_id] = unknown if replacement == "True" else deployed
     if not details:
@@ -166,7 +166,6 @@ def _whole(value: Any) -> Any:
 
 def _details(
     work: _Work,
-    logical_id: str,
     definition: Definition,
     old: Definition,
     deployed: Mapping[str, Any],

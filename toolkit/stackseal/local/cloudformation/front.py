@@ -1,21 +1,50 @@
-"""The CloudFormation endpoint: ministack answers, after and before what AWS does differently."""
+"""The CloudFormation endpoint: ministack answers, before and after it what AWS does differently."""
 
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from stackseal.local import ministack
-from stackseal.local.cloudformation import changes, drift, wire
+from stackseal.local.cloudformation import changes, describe, drift, limits, wire
 from stackseal.local.cloudformation.hooks import Hooks
 from stackseal.local.messages import Place, Request, Response, ServiceError
 
-Form = Mapping[str, str]
-_NAME: Final = re.compile(r"[a-zA-Z][-a-zA-Z0-9]{0,127}\Z|arn:")
-_TOKEN_ACTIONS: Final = frozenset({"CreateStack", "UpdateStack", "DeleteStack", "ExecuteChangeSet", "CreateChangeSet"})
-PAGE: Final = 50
-"""Changes per page of DescribeChangeSet; AWS pages at 1 MB."""
+_TOKEN_ACTIONS: Final = frozenset({"CreateChangeSet", "CreateStack", "DeleteStack", "ExecuteChangeSet", "UpdateStack"})
+_BUSY: Final = "_IN_PROGRESS"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """One request: what it asks for, where, and with whose key."""
+
+    request: Request
+    form: Mapping[str, str]
+    place: Place
+    access_key: str
+
+    def get(self, name: str) -> str:
+        return self.form.get(name, "")
+
+    @property
+    def record(self) -> dict[str, Any] | None:
+        """The record of the stack that the call names."""
+        return ministack.stack(self.get("StackName"))
+
+    @property
+    def change_set(self) -> dict[str, Any] | None:
+        """The record of the change set that the call names: by ARN, or by name with its stack."""
+        name, record = self.get("ChangeSetName"), self.record
+        for arn, found in ministack.change_sets().items():
+            if arn == name or (
+                found["ChangeSetName"] == name and record is not None and found["StackId"] == record["StackId"]
+            ):
+                result: dict[str, Any] = found
+                return result
+        return None
 
 
 class Front:
@@ -24,73 +53,78 @@ class Front:
     def __init__(self, forward: Callable[[Request], Response], hooks: Hooks, *, enforce: bool) -> None:
         self._forward, self._hooks, self._enforce = forward, hooks, enforce
         self._tokens: dict[tuple[Place, str, str], tuple[dict[str, str], Response]] = {}
-        self._special: Mapping[str, Callable[[Request, Form, str], Response]] = {
+        self._token_guard = threading.Lock()
+        self._special: Mapping[str, Callable[[Call], Response]] = {
             "CreateChangeSet": self._create_change_set,
             "CreateStack": self._create_stack,
-            "DeleteStack": self._delete_stack,
+            "DeleteStack": self._change_stack,
             "DescribeChangeSet": self._describe_change_set,
             "DescribeStacks": self._describe_stacks,
             "DetectStackDrift": self._detect_drift,
             "DetectStackResourceDrift": self._detect_resource_drift,
             "ExecuteChangeSet": self._execute,
-            "UpdateStack": self._update_stack,
+            "ListChangeSets": self._list_change_sets,
+            "UpdateStack": self._change_stack,
         }
 
     def reset(self) -> None:
+        """Forgets the tokens."""
         self._tokens.clear()
 
     def handle(self, request: Request, place: Place, access_key: str) -> Response:
         """Answers as CloudFormation does, errors included."""
-        form = request.form()
-        action = form.get("Action", "")
-        token = form.get("ClientRequestToken") or form.get("ClientToken") or ""
+        call = Call(request=request, form=request.form(), place=place, access_key=access_key)
+        token = call.get("ClientRequestToken") or call.get("ClientToken")
         try:
             with ministack.at(place):
-                if action in _TOKEN_ACTIONS and token:
-                    return self._once(request, form, (place, action, token), access_key)
-                return self._answer(request, form, access_key)
+                if token and call.get("Action") in _TOKEN_ACTIONS:
+                    return self._once(call, token)
+                return self._answer(call)
         except ServiceError as error:
             return wire.failure(error)
 
-    def _answer(self, request: Request, form: Form, access_key: str) -> Response:
-        special = self._special.get(form.get("Action", ""))
-        return special(request, form, access_key) if special else self._forward(request)
+    def _answer(self, call: Call) -> Response:
+        special = self._special.get(call.get("Action"))
+        return special(call) if special else self._forward(call.request)
 
-    def _once(self, request: Request, form: Form, key: tuple[Place, str, str], access_key: str) -> Response:
+    def _once(self, call: Call, token: str) -> Response:
         """A token that was seen gives the answer of then; AWS refuses it for anything else."""
-        given = {name: value for name, value in form.items() if not name.startswith("Client")}
-        seen = self._tokens.get(key)
-        if seen is not None:
-            if seen[0] != given:
+        key = (call.place, call.get("Action"), token)
+        given = {name: value for name, value in call.form.items() if not name.startswith("Client")}
+        with self._token_guard:
+            seen = self._tokens.get(key)
+            if seen is not None and seen[0] != given:
                 raise ServiceError(
-                    "TokenAlreadyExistsException", f"Token [{key[2]}] was already used for another request"
+                    "TokenAlreadyExistsException", f"Token [{token}] was already used for another request"
                 )
-            return seen[1]
-        answer = self._answer(request, form, access_key)
-        if answer.ok:
-            self._tokens[key] = (given, answer)
+            answer = seen[1] if seen is not None else self._answer(call)
+            if answer.ok:
+                self._tokens[key] = (given, answer)
         return answer
 
     # --- stacks -------------------------------------------------------------------------------------------------------
 
-    def _create_stack(self, request: Request, form: Form, access_key: str) -> Response:
-        role = self._role(form, access_key)
-        answer = self._forward(request)
-        if answer.ok:
-            ministack.expect_role(form.get("StackName", ""), role, access_key)
-        return answer
+    def _create_stack(self, call: Call) -> Response:
+        self._check_role(call)
+        # The record does not exist before the call and is at work after it: the role waits under the stack's name.
+        ministack.expect(call.get("StackName"), call.get("RoleARN"), call.access_key)
+        return self._forward(call.request)
 
-    def _update_stack(self, request: Request, form: Form, access_key: str) -> Response:
-        record = ministack.stack(form.get("StackName", ""))
+    def _change_stack(self, call: Call) -> Response:
+        self._check_role(call)
+        record = call.record
         if record is not None:
-            self._take_role(record, form, access_key)
-        return self._forward(request)
+            limits.refuse_busy(record, call.get("Action"))
+            before = record.get("RoleARN", ""), record.get("_caller", "")
+            record.update(RoleARN=call.get("RoleARN") or before[0], _caller=call.access_key)
+            answer = self._forward(call.request)
+            if not answer.ok:
+                record.update(RoleARN=before[0], _caller=before[1])
+            return answer
+        return self._forward(call.request)
 
-    def _delete_stack(self, request: Request, form: Form, access_key: str) -> Response:
-        return self._update_stack(request, form, access_key)
-
-    def _describe_stacks(self, request: Request, form: Form, access_key: str) -> Response:
-        answer = self._forward(request)
+    def _describe_stacks(self, call: Call) -> Response:
+        answer = self._forward(call.request)
         if not answer.ok:
             return answer
 
@@ -103,152 +137,97 @@ class Front:
         headers = {name: value for name, value in answer.headers.items() if name.lower() != "content-length"}
         return Response(status=answer.status, headers=headers, body=body.encode())
 
-    def _role(self, form: Form, access_key: str) -> str:
-        return form.get("RoleARN", "")
-
-    def _take_role(self, record: dict[str, Any], form: Form, access_key: str) -> None:
-        role = self._role(form, access_key)
-        if role:
-            record["RoleARN"] = role
-        record["_caller"] = access_key
+    def _check_role(self, call: Call) -> None:
+        role = call.get("RoleARN")
+        if role and self._enforce:
+            context = {"iam:PassedToService": "cloudformation.amazonaws.com"}
+            ministack.authorize(call.access_key, call.place, "iam:PassRole", role, context, code="AccessDenied")
+            if not ministack.trusts(role, "cloudformation.amazonaws.com", call.place):
+                raise ServiceError("ValidationError", f"Role {role} is invalid or cannot be assumed")
 
     # --- change sets --------------------------------------------------------------------------------------------------
 
-    def _create_change_set(self, request: Request, form: Form, access_key: str) -> Response:
-        _check_limits(form)
-        role = self._role(form, access_key)
-        answer = self._forward(request)
+    def _create_change_set(self, call: Call) -> Response:
+        limits.check(call.form)
+        self._check_role(call)
+        record = call.record
+        before = record["StackId"] if record and record["StackStatus"] == "REVIEW_IN_PROGRESS" else None
+        if record is not None:
+            limits.refuse_busy(record, "CreateChangeSet")
+            limits.refuse_unfit(record, call.get("ChangeSetType") or "UPDATE")
+        answer = self._forward(call.request)
         if not answer.ok:
             return answer
-        found = re.search(r"<Id>([^<]+)</Id>", answer.body.decode())
-        change_set = ministack.change_sets()[found[1] if found else ""]
+        change_set = ministack.change_sets()[_element("Id", answer)]
         record = ministack.stack_record(change_set["StackName"])
-        change_set["_role"] = role or record.get("RoleARN", "")
+        if before is not None:
+            answer = _same_stack(record, change_set, before, answer)
+        change_set["_role"] = call.get("RoleARN") or record.get("RoleARN", "")
         change_set["_plan"] = changes.compute(record, change_set)
-        _settle(record, change_set)
+        limits.settle(record, change_set)
         return answer
 
-    def _describe_change_set(self, request: Request, form: Form, access_key: str) -> Response:
-        answer = self._forward(request)
-        if not answer.ok:
-            return answer
-        return wire.result("DescribeChangeSet", _described(_change_set(form), form))
+    def _describe_change_set(self, call: Call) -> Response:
+        answer = self._forward(call.request)
+        found = call.change_set
+        return (
+            wire.result("DescribeChangeSet", describe.change_set(found, call.form)) if answer.ok and found else answer
+        )
 
-    def _execute(self, request: Request, form: Form, access_key: str) -> Response:
-        change_set = _change_set(form)
-        record = ministack.stack_record(change_set["StackName"]) if change_set else None
-        if record is not None and change_set["ExecutionStatus"] == "AVAILABLE":
-            if change_set.get("_role"):
-                record["RoleARN"] = change_set["_role"]
-            record["_caller"] = access_key
-        return self._forward(request)
+    def _list_change_sets(self, call: Call) -> Response:
+        answer = self._forward(call.request)
+        record = call.record
+        if not answer.ok or record is None:
+            return answer
+        rows = [found for found in ministack.change_sets().values() if found["StackId"] == record["StackId"]]
+        return wire.result("ListChangeSets", describe.summaries(rows, call.form))
+
+    def _execute(self, call: Call) -> Response:
+        change_set = call.change_set
+        if change_set is None or change_set["ExecutionStatus"] != "AVAILABLE":
+            return self._forward(call.request)
+        record = ministack.stack_record(change_set["StackName"])
+        limits.refuse_busy(record, "ExecuteChangeSet")
+        before = record.get("RoleARN", ""), record.get("_caller", "")
+        record.update(RoleARN=change_set["_role"], _caller=call.access_key)
+        answer = self._forward(call.request)
+        if not answer.ok:
+            record.update(RoleARN=before[0], _caller=before[1])
+        return answer
 
     # --- drift --------------------------------------------------------------------------------------------------------
 
-    def _detect_drift(self, request: Request, form: Form, access_key: str) -> Response:
-        record = _existing(form)
-        only = frozenset(value for name, value in form.items() if name.startswith("LogicalResourceIds.member."))
+    def _detect_drift(self, call: Call) -> Response:
+        record = self._drift_target(call)
+        only = frozenset(value for name, value in call.form.items() if name.startswith("LogicalResourceIds.member."))
         return wire.result("DetectStackDrift", {"StackDriftDetectionId": drift.detect(self._hooks, record, only)})
 
-    def _detect_resource_drift(self, request: Request, form: Form, access_key: str) -> Response:
-        record, logical_id = _existing(form), form.get("LogicalResourceId", "")
+    def _detect_resource_drift(self, call: Call) -> Response:
+        record, logical_id = self._drift_target(call), call.get("LogicalResourceId")
         drift.detect(self._hooks, record, frozenset({logical_id}))
-        return wire.result(
-            "DetectStackResourceDrift", {"StackResourceDrift": _typed(record["_resources"][logical_id]["_drift"])}
-        )
+        found = record["_resources"][logical_id]["_drift"]
+        return wire.result("DetectStackResourceDrift", {"StackResourceDrift": found})
+
+    def _drift_target(self, call: Call) -> dict[str, Any]:
+        record = call.record
+        if record is None or record["StackStatus"] == "DELETE_COMPLETE":
+            raise ServiceError("ValidationError", f"Stack [{call.get('StackName')}] does not exist")
+        if self._enforce:
+            action = f"cloudformation:{call.get('Action')}"
+            ministack.authorize(call.access_key, call.place, action, record["StackId"], code="AccessDenied")
+        return record
 
 
-def _typed(found: Mapping[str, Any]) -> dict[str, Any]:
-    return dict(found)
+def _element(name: str, answer: Response) -> str:
+    found = re.search(rf"<{name}>([^<]+)</{name}>", answer.body.decode())
+    return found[1] if found else ""
 
 
-def _existing(form: Form) -> dict[str, Any]:
-    name = form.get("StackName", "")
-    record = ministack.stack(name)
-    if record is None or record["StackStatus"] == "DELETE_COMPLETE":
-        raise ServiceError("ValidationError", f"Stack [{name}] does not exist")
-    return record
-
-
-def _check_limits(form: Form) -> None:
-    """The limits of the API reference that ministack does not check."""
-    name, description = form.get("ChangeSetName", ""), form.get("Description", "")
-    problems = []
-    if len(name) > 128:
-        problems.append(
-            f"Value '{name}' at 'changeSetName' failed to satisfy constraint: "
-            "Member must have length less than or equal to 128"
-        )
-    if not _NAME.match(name) and len(name) <= 128:
-        problems.append(
-            f"Value '{name}' at 'changeSetName' failed to satisfy constraint: "
-            "Member must satisfy regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*"
-        )
-    if len(description) > 1024:
-        problems.append(
-            "Value at 'description' failed to satisfy constraint: Member must have length less than or equal to 1024"
-        )
-    if problems:
-        count = f"{len(problems)} validation error{'s' if len(problems) > 1 else ''} detected: "
-        raise ServiceError("ValidationError", count + "; ".join(problems))
-
-
-def _change_set(form: Form) -> dict[str, Any]:
-    """The record of a change set by ARN, or by name with its stack; empty when there is none."""
-    name, stack = form.get("ChangeSetName", ""), ministack.stack(form.get("StackName", ""))
-    for arn, found in ministack.change_sets().items():
-        by_name = found["ChangeSetName"] == name and stack is not None and found["StackName"] == stack["StackName"]
-        if arn == name or by_name:
-            record: dict[str, Any] = found
-            return record
-    return {}
-
-
-def _settle(record: Mapping[str, Any], change_set: dict[str, Any]) -> None:
-    """A change set is worth something when our comparison finds changes, or the outputs differ."""
-    if change_set["ChangeSetType"] == "IMPORT" or change_set.get("_import_existing"):
-        return
-    outputs = (record.get("_template") or {}).get("Outputs") or {}
-    if change_set["_plan"] or outputs != (change_set["_template"].get("Outputs") or {}):
-        change_set.update(Status="CREATE_COMPLETE", ExecutionStatus="AVAILABLE", StatusReason="")
-    else:
-        reason = (
-            "The submitted information didn't contain changes. Submit different information to create a change set."
-        )
-        change_set.update(Status="FAILED", ExecutionStatus="UNAVAILABLE", StatusReason=reason)
-
-
-def _described(change_set: Mapping[str, Any], form: Form) -> dict[str, Any]:
-    values = form.get("IncludePropertyValues", "false").lower() == "true"
-    token = form.get("NextToken", "")
-    if token and not token.isdigit():
-        raise ServiceError("ValidationError", "Invalid NextToken")
-    start = int(token or 0)
-    plan = change_set.get("_plan")
-    rows = changes.shown(plan, values=values) if plan is not None else change_set.get("Changes", [])
-    kept = ("ChangeSetName", "ChangeSetId", "StackId", "StackName", "CreationTime", "ExecutionStatus", "Status")
-    found = {key: change_set[key] for key in kept}
-    for key in ("Description", "StatusReason", "OnStackFailure"):
-        if change_set.get(key):
-            found[key] = change_set[key]
-    found.update(
-        Capabilities=change_set.get("Capabilities", []),
-        Tags=change_set.get("Tags", []),
-        NotificationARNs=[],
-        RollbackConfiguration={},
-        Parameters=[_parameter(key, value) for key, value in change_set.get("_resolved_params", {}).items()],
-        Changes=[{"Type": "Resource", **row} for row in rows[start : start + PAGE]],
-        IncludeNestedStacks=False,
-        ImportExistingResources=bool(change_set.get("ImportExistingResources")),
+def _same_stack(record: dict[str, Any], change_set: dict[str, Any], stack_id: str, answer: Response) -> Response:
+    """A second CREATE set belongs to the stack that the first one made; ministack makes another."""
+    made = record["StackId"]
+    ministack.move_events(made, stack_id)
+    record["StackId"] = change_set["StackId"] = stack_id
+    return Response(
+        status=answer.status, headers=answer.headers, body=answer.body.replace(made.encode(), stack_id.encode())
     )
-    if start + PAGE < len(rows):
-        found["NextToken"] = str(start + PAGE)
-    return found
-
-
-def _parameter(key: str, value: Mapping[str, Any]) -> dict[str, str]:
-    if value.get("NoEcho"):
-        return {"ParameterKey": key, "ParameterValue": "****"}
-    if "SsmName" in value:
-        return {"ParameterKey": key, "ParameterValue": str(value["SsmName"]), "ResolvedValue": str(value["Value"])}
-    return {"ParameterKey": key, "ParameterValue": str(value["Value"])}

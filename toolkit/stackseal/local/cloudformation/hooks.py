@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from stackseal import facts
@@ -34,18 +35,20 @@ class Hooks:
             logical_id=logical_id,
             clients=self.clients,
             generation=ministack.generation(),
+            siblings=record.get("_resources", {}),
         )
 
     def create(self, type_: str, logical_id: str, props: Props, stack_name: str) -> Made:
         record = ministack.stack_record(stack_name)
         kind, context = REGISTRY.get(type_), self.context(record, logical_id)
-        if kind is not None:
-            _refuse_taken(type_, kind, context, props)
-            if kind.guard is not None:
-                kind.guard(context, props)
-            if kind.create is not None:
-                return kind.create(context, props)
-        made: Made = self._create(type_, logical_id, props, stack_name)
+        with reasons(context):
+            if kind is not None:
+                _refuse_taken(type_, kind, context, props)
+                if kind.guard is not None:
+                    kind.guard(context, props)
+                if kind.create is not None:
+                    return kind.create(context, props)
+            made: Made = self._create(type_, logical_id, props, stack_name)
         return made
 
     def update(
@@ -63,7 +66,8 @@ class Hooks:
         kind = REGISTRY.get(type_)
         if kind is not None and kind.update is not None and not self._replaces(type_, old, new):
             context = self.context(ministack.stack_record(stack_name), logical_id or physical_id)
-            return physical_id, kind.update(context, physical_id, old, new)
+            with reasons(context):
+                return physical_id, kind.update(context, physical_id, old, new)
         made: Made = self._update(type_, physical_id, old, new, stack_name, logical_id, old_attributes)
         return made
 
@@ -72,7 +76,7 @@ class Hooks:
     ) -> None:
         kind, record = REGISTRY.get(type_), ministack.stack_record(stack_name or "")
         context = self.context(record, logical_id or physical_id)
-        with _cleanup(record, type_, physical_id, logical_id or physical_id):
+        with reasons(context), _cleanup(record, type_, physical_id, logical_id or physical_id):
             if kind is not None and kind.delete is not None:
                 kind.delete(context, physical_id, props)
             else:
@@ -118,6 +122,39 @@ def _refuse_taken(type_: str, kind: Kind, context: Context, props: Props) -> Non
             f"Resource of type '{type_}' with identifier '{label}' already exists. "
             f"(RequestToken: {context.stack_id.rpartition('/')[2]}, HandlerErrorCode: AlreadyExists)"
         )
+
+
+_HANDLER_ERRORS: Final = {
+    "AccessDenied": "AccessDenied",
+    "AccessDeniedException": "AccessDenied",
+    "EntityAlreadyExists": "AlreadyExists",
+    "NoSuchEntity": "NotFound",
+    "ResourceAlreadyExistsException": "AlreadyExists",
+    "ResourceNotFoundException": "NotFound",
+}
+
+
+@contextlib.contextmanager
+def reasons(context: Context) -> Iterator[None]:
+    """A service's error as CloudFormation words it in an event."""
+    from botocore.exceptions import ClientError
+
+    try:
+        yield
+    except ClientError as error:
+        answer: Mapping[str, Any] = error.response
+        code, status = answer["Error"]["Code"], answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
+        message = answer["Error"].get("Message") or code
+        raise ValueError(
+            f'Resource handler returned message: "{message} (Service: {_service(error)}, Status Code: {status}, '
+            f'Error Code: {code})" (RequestToken: {context.stack_id.rpartition("/")[2]}, '
+            f"HandlerErrorCode: {_HANDLER_ERRORS.get(code, 'GeneralServiceException')})"
+        ) from error
+
+
+def _service(error: Any) -> str:
+    """The service by the operation that failed, as far as the error tells."""
+    return str(getattr(error, "operation_name", "")) or "Unknown"
 
 
 class _cleanup:  # noqa: N801 - reads as a function

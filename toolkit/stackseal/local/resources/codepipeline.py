@@ -14,7 +14,7 @@ _API_VERBATIM: Final = ("configuration",)
 _OUTSIDE: Final = ("Tags", "DisableInboundStageTransitions", "RestartExecutionOnUpdate", "ArtifactStores")
 
 
-def _definition(context: Context, props: Props, name: str) -> dict[str, Any]:
+def _definition(props: Props, name: str) -> dict[str, Any]:
     given = {key: value for key, value in props.items() if key not in _OUTSIDE}
     definition: dict[str, Any] = camel({**given, "Name": name}, _VERBATIM)
     if props.get("ArtifactStores"):
@@ -41,7 +41,7 @@ def _attributes(context: Context, name: str) -> Attributes:
 def _create(context: Context, props: Props) -> tuple[str, Attributes]:
     name = context.name(props.get("Name"), limit=100)
     context.client("codepipeline").create_pipeline(
-        pipeline=_definition(context, props, name), tags=tag_list(props.get("Tags"), "key", "value")
+        pipeline=_definition(props, name), tags=tag_list(props.get("Tags"), "key", "value")
     )
     _transitions(context, name, {}, props)
     return name, _attributes(context, name)
@@ -51,7 +51,7 @@ def _update(context: Context, physical_id: str, old: Props, new: Props) -> Attri
     client = context.client("codepipeline")
     without = [{key: value for key, value in props.items() if key not in _OUTSIDE[:3]} for props in (old, new)]
     if without[0] != without[1]:
-        client.update_pipeline(pipeline=_definition(context, new, physical_id))
+        client.update_pipeline(pipeline=_definition(new, physical_id))
     arn = context.arn("codepipeline", physical_id)
     if gone := untagged(old.get("Tags"), new.get("Tags")):
         client.untag_resource(resourceArn=arn, tagKeys=gone)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from stackseal.local.clients import Clients
@@ -26,6 +26,8 @@ class Context:
     clients: Clients
     generation: str = ""
     """Differs between a resource and its replacement, so that generated names differ too."""
+    siblings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """The stack's resources as deployed, by logical id: `ResourceType`, `PhysicalResourceId`, `Properties`."""
 
     def client(self, service: str) -> Any:
         return self.clients.get(service, self.place)
@@ -39,6 +41,14 @@ class Context:
         stem = f"{self.stack_name}-{self.logical_id}"[: limit - 13]
         found = f"{stem}-{suffix if lowercase else suffix.upper()}"
         return found.lower() if lowercase else found
+
+    def attached_by_siblings(self, role: str) -> set[str]:
+        """ARNs of the managed policies that the same stack attaches to a role from the policies' side."""
+        return {
+            str(row["PhysicalResourceId"])
+            for row in self.siblings.values()
+            if row.get("ResourceType") == "AWS::IAM::ManagedPolicy" and role in (row["Properties"].get("Roles") or [])
+        }
 
     def arn(self, service: str, resource: str, *, regional: bool = True) -> str:
         region = self.place.region if regional else ""
