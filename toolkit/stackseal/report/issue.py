@@ -14,6 +14,8 @@ from stackseal.report.words import fill
 
 STEPS: Final = ((MANY, MANY), (MANY, 5), (200, 3), (50, 1), (20, 0), (0, 0))
 """(resources, differences of each) that are shown, until the body fits."""
+_ROW: Final = 16
+"""The least length of a difference's row: what cannot fit is not rendered first."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,11 +37,17 @@ def issue(drift: Drift, *, config: str = "", limit: int = LIMIT) -> Issue:
     clean = redact(drift, salt=str(drift.stack))
     mark = marker.write("drift", id=str(drift.stack), fingerprint=clean.fingerprint, status=drift.status.value)
     for resources, differences in STEPS:
+        if _rows(clean, resources, differences) * _ROW > limit:
+            continue
         body = _body(clean, marker=mark, config=config, resources=resources, differences=differences)
         if len(body) <= limit:
             break
     head = fill("issue_title.md.j2", drift=clean).strip()
     return Issue(title=title(head), body=body, fingerprint=clean.fingerprint)
+
+
+def _rows(drift: Drift, resources: int, differences: int) -> int:
+    return sum(min(len(one.differences), differences) for one in drift.drifted[:resources])
 
 
 def _body(drift: Drift, **context: Any) -> str:

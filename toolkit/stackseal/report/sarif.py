@@ -24,11 +24,11 @@ INVALID: Final = "invalid-config"
 _LEVELS: Final = (Level.ERROR, Level.WARNING, Level.NOTE)
 
 
-def render(report: Report) -> str:
-    """One run with a result per finding and per config that failed; the worst first where there are too many."""
+def render(report: Report, limit: int = LIMIT) -> str:
+    """One run with a result per finding and per config that failed; the worst `limit` where there are more."""
     found = view(report)
     findings = _findings(found)
-    results = [*(_failure(item) for item in found.report.failures), *(_finding(item) for item in findings)][:LIMIT]
+    results = [*(_failure(item) for item in found.report.failures), *(_finding(item) for item in findings)][:limit]
     used = {result["ruleId"] for result in results}
     run = {
         "tool": {"driver": _driver(rule for rule in _rules(findings) if rule["id"] in used)},

@@ -84,7 +84,7 @@ def _needs(graph: Graph) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {node.name: [] for node in graph.nodes}
     for edge in graph.edges:
         found[edge.source].append(edge.target)
-    return found
+    return {name: sorted(targets) for name, targets in found.items()}
 
 
 def _columns(needs: Mapping[str, Sequence[str]]) -> list[list[str]]:
@@ -100,7 +100,7 @@ def _columns(needs: Mapping[str, Sequence[str]]) -> list[list[str]]:
     for name in needs:
         layer(name, frozenset())
     columns: list[list[str]] = [[] for _ in range(max(layers.values(), default=-1) + 1)]
-    for name, column in layers.items():
+    for name, column in sorted(layers.items()):
         columns[column].append(name)
     return columns
 
