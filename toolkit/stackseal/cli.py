@@ -110,6 +110,7 @@ def run(arguments: argparse.Namespace, env: Mapping[str, str], output: Output) -
             aws_env |= _embedded(stack)
         world = World(
             env=env,
+            here=Path.cwd(),
             root=arguments.root,
             cache=arguments.cache_dir,
             out=output,

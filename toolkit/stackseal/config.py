@@ -21,8 +21,8 @@ FOLDER: Final = "configs"
 SUFFIXES: Final = (".yaml", ".yml")
 
 
-def load(names: Sequence[str], root: Path) -> tuple[Config, ...]:
-    """The configs of these names, in their order.
+def load(names: Sequence[str], *, here: Path, root: Path) -> tuple[Config, ...]:
+    """The configs of these names, in their order; `here` is the working directory.
 
     Raises ConfigError for one that cannot be read, ConfigErrors for several.
     """
@@ -30,7 +30,7 @@ def load(names: Sequence[str], root: Path) -> tuple[Config, ...]:
     errors: list[ConfigError] = []
     for name in names:
         try:
-            found.append(read(find(name, root), name))
+            found.append(read(find(name, here, root), here))
         except ConfigError as error:
             errors.append(error)
     if len(errors) == 1:
@@ -51,7 +51,7 @@ def discover(folder: Path) -> tuple[Path, ...]:
     return tuple(sorted(found))
 
 
-def find(name: str, root: Path) -> Path:
+def find(name: str, here: Path, root: Path) -> Path:
     """The file that a name means: the path itself, or the file of this name in the root's `configs/`."""
     if "\0" in name or not name.strip():
         raise ConfigError("The config has no usable name", why=f"it is {name!r}", remedy="give the path of a file")
@@ -59,7 +59,7 @@ def find(name: str, root: Path) -> Path:
     if not Path(name).is_absolute():
         candidates += [root / FOLDER / name, *(root / FOLDER / (name + suffix) for suffix in SUFFIXES)]
     for candidate in candidates:
-        if _exists(candidate):
+        if _exists(here / candidate):
             return candidate
     looked = " or ".join(str(path) for path in candidates[:2])
     raise ConfigError(
@@ -70,15 +70,14 @@ def find(name: str, root: Path) -> Path:
     )
 
 
-def read(path: Path, name: str | None = None) -> Config:
-    """One file as a Config; `name` is what messages call it.
+def read(path: Path, here: Path = Path()) -> Config:
+    """One file as a Config; a relative path is below the working directory `here`.
 
     Raises ConfigError with file, line and column for everything that is wrong with the file as a file.
     """
-    shown = display(path) if name is None or Path(name) != path else name
-    where = Location(path=shown)
-    _inside(path, where)
-    return parse(_bytes(path, where), shown)
+    shown = path.as_posix()
+    _inside(path, here, Location(path=shown))
+    return parse(_bytes(here / path, Location(path=shown)), shown)
 
 
 def parse(raw: bytes, path: str) -> Config:
@@ -97,14 +96,6 @@ def parse(raw: bytes, path: str) -> Config:
     return Config(path=path, data=document.data, marks=document.marks)
 
 
-def display(path: Path) -> str:
-    """The path as messages show it: below the working directory relative, with slashes."""
-    try:
-        return path.resolve().relative_to(Path.cwd()).as_posix()
-    except (ValueError, OSError):
-        return path.as_posix()
-
-
 def _exists(path: Path) -> bool:
     try:
         return os.path.lexists(path)
@@ -112,9 +103,9 @@ def _exists(path: Path) -> bool:
         return False
 
 
-def _inside(path: Path, where: Location) -> None:
+def _inside(path: Path, here: Path, where: Location) -> None:
     """A relative path stays below the working directory and passes no link; an absolute one is the person's own."""
-    steps = [path] if path.is_absolute() else [Path(*path.parts[: index + 1]) for index in range(len(path.parts))]
+    steps = [path] if path.is_absolute() else [here.joinpath(*path.parts[: n + 1]) for n in range(len(path.parts))]
     if any(step.is_symlink() for step in steps):
         raise ConfigError(
             "The config is a symbolic link",
@@ -122,7 +113,7 @@ def _inside(path: Path, where: Location) -> None:
             remedy="put the file itself there",
             where=where,
         )
-    if not path.is_absolute() and not path.resolve().is_relative_to(Path.cwd().resolve()):
+    if not path.is_absolute() and not (here / path).resolve().is_relative_to(here.resolve()):
         raise ConfigError(
             "The config lies outside the working directory",
             why="its path climbs out with '..'",

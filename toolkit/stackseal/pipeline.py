@@ -142,7 +142,7 @@ def drift_of(world: World, stack: Stack) -> Drift:
 
 def examine(world: World, prepared: Prepared, *, base: Prepared | None = None) -> Report:
     """The review of one config of the working directory, with a predicted plan."""
-    ours = settings.load(Path.cwd())
+    ours = settings.load(world.here)
     run = world.runner.run()
     subject = Subject(id=prepared.stack.id, base=base.resolved if base else None, head=prepared.resolved)
     findings = _found(world, [prepared], ours.waived())
@@ -161,7 +161,7 @@ def resolve(world: World, names: Sequence[str], *, suffix: str = "") -> tuple[Re
     Raises ConfigErrors with the line for everything that is wrong with them, two configs of one stack included.
     """
     products = catalogue_of(world)
-    configs = config.load(names, world.root)
+    configs = config.load(names, here=world.here, root=world.root)
     found = catalogue.resolve_all(configs, products, world.sandbox, suffix=suffix, edition=world.edition)
     catalogue.unique(found)
     return found
@@ -170,7 +170,7 @@ def resolve(world: World, names: Sequence[str], *, suffix: str = "") -> tuple[Re
 def prepare(world: World, name: str, *, suffix: str = "") -> Prepared:
     """Stages 1 to 3 for one config: its template, waivers written into it."""
     (resolved,) = resolve(world, [name], suffix=suffix)
-    return rendered(world, resolved, settings.load(Path.cwd()).waived())
+    return rendered(world, resolved, settings.load(world.here).waived())
 
 
 def rendered(world: World, resolved: Resolved, waivers: Sequence[Waiver]) -> Prepared:
@@ -254,7 +254,7 @@ def _examined(
         base=base,
         findings=(*mine, *doubts),
         policies=after,
-        deltas=policy.delta(before, after) if before and after else (),
+        deltas=policy.delta(before, after),
         plan=planner.plan(
             subject.id,
             base=base.template if base else None,

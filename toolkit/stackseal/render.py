@@ -34,8 +34,9 @@ def render(
     Raises ConfigError at the template's line for whatever cannot be rendered or parsed.
     """
     name = stack.product.template
-    rendered = sandbox.render(bundle(stack.product.root), name, stack.context, origins)
-    where = (stack.product.root / name).as_posix()
+    files = bundle(stack.product.root)
+    rendered = sandbox.render(files, name, stack.context, origins)
+    where = files.paths[name]
     parsed = yamltext.parse(rendered.text, where, limits=yamltext.TEMPLATE, tags=yamltext.CLOUDFORMATION_TAGS)
     if not isinstance(parsed.data, dict):
         raise ConfigError("The template is not a mapping", remedy="mend the product", where=Location(path=where))
@@ -71,16 +72,16 @@ def read(text: str, path: str) -> Template:
 
 
 def bundle(root: Path) -> Bundle:
-    """A product's template files and the shared partials; links are left out."""
+    """A product's template files and the shared partials; links are left out. Paths are shown from the catalogue on."""
     files: dict[str, str] = {}
     paths: dict[str, str] = {}
-    for folder in (assets.PARTIALS, root):
+    for folder, shown in ((assets.PARTIALS, "partials"), (root, f"products/{root.name}")):
         for path in sorted(folder.rglob(f"*{_SUFFIX}")):
             if path.is_symlink() or not path.resolve().is_relative_to(folder.resolve()):
                 continue
             name = path.relative_to(folder).as_posix()
             files[name] = path.read_text(encoding="utf-8")
-            paths[name] = path.as_posix()
+            paths[name] = f"{shown}/{name}"
     return Bundle(files=files, paths=paths)
 
 
@@ -111,7 +112,7 @@ def _source(stack: Stack, path: str, text: str, marks: Mapping[JsonPath, Locatio
     """Rendered line → node → line of Jinja's output → template line and config line."""
     written = yamltext.parse(text, path, limits=yamltext.TEMPLATE).marks
     template: dict[JsonPath, Location] = {}
-    config: dict[JsonPath, Location] = {}
+    config: dict[JsonPath, Location] = {(): stack.config.at(stack.product.section)}
     for node, mark in marks.items():
         line = rendered.lines[mark.line - 1]
         template[node] = line.template

@@ -42,6 +42,8 @@ class World:
     """Everything that a command may touch besides its arguments; built once, in `cli`."""
 
     env: Mapping[str, str]
+    here: Path
+    """The working directory: the repository's top folder, where `stackseal.yaml` lies."""
     root: Path
     """The working root: `configs/ templates/ policies/ reports/ docs/` and the local seals."""
     cache: Path

@@ -193,7 +193,7 @@ def _evaluate(product: ProductFile, context: Mapping[str, Json], suffix: str, sa
         *((f"consumes:{index}", _if(rule.path, rule.when)) for index, rule in enumerate(product.consumes)),
     ]
     seen = {**context, "suffix": suffix, "test": bool(suffix)}
-    where = Location(path=(product.root / "product.yaml").as_posix())
+    where = Location(path=f"products/{product.root.name}/product.yaml")
     return sandbox.evaluate(expressions, seen, where=where)
 
 

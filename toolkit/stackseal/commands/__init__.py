@@ -11,6 +11,7 @@ from stackseal.commands import (
     create_prov_template,
     create_review_report,
     delete_product,
+    demo,
     deploy,
     deploy_product,
     doctor,
@@ -51,6 +52,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "init": init,
     "doctor": doctor,
     "local": local,
+    "demo": demo,
 }
 
 ACTIONS: Final = tuple(COMMANDS)[:12]

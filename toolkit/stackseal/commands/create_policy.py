@@ -38,12 +38,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, world: World) -> int:
     """Write the policies and print their paths, or explain an action."""
-    from pathlib import Path
 
     from stackseal import artifacts, pipeline, policy, settings
 
     prepared = pipeline.prepare(world, args.config)
-    roles = pipeline.roles_of(prepared.stack.id, settings.load(Path.cwd()))
+    roles = pipeline.roles_of(prepared.stack.id, settings.load(world.here))
     policies = policy.generate(prepared.template, roles=roles)
     if args.why:
         return explain(world, policies, args.why)

@@ -33,7 +33,7 @@ def run(args: argparse.Namespace, world: World) -> int:
     from stackseal.commands import check_drift
     from stackseal.model import DriftStatus
 
-    ours = settings.load(Path.cwd())
+    ours = settings.load(world.here)
     names = args.config or [path.as_posix() for path in config.discover(Path(ours.configs))]
     resolved = pipeline.resolve(world, names)
     done = pipeline.drift(world, [item.stack for item in resolved], ours)

@@ -19,14 +19,13 @@ _CODES = {Outcome.REFUSED: 4, Outcome.UNKNOWN: 5}
 
 def deployed(world: World, prepared: Prepared, *, change_set_name: str) -> Deployment:
     """Make the stack's change set, execute it and follow it to its end: for stacks that nobody else uses yet."""
-    from pathlib import Path
 
     from stackseal import deploy, pipeline, planning, settings
     from stackseal.plan import change_set, seal
 
     stack = prepared.stack
     cfn = world.cloudformation(stack.id)
-    role = settings.load(Path.cwd()).account(stack.id.account).execution_role
+    role = settings.load(world.here).account(stack.id.account).execution_role
     inputs = seal.inputs(prepared.template, execution_role=role)
     plan = change_set.create(inputs, cfn, name=change_set_name, patience=planning.patience(world))
     world.out.say(f"{stack.id.name}: {len(plan.changes)} changes")

@@ -47,7 +47,7 @@ def run(args: argparse.Namespace, world: World) -> int:
     from stackseal.model import PlanOperation, Verdict
     from stackseal.plan.record import LocalRecords
 
-    repository = Repository(Path.cwd())
+    repository = Repository(world.here)
     run_ = _run(args, world, repository)
     sealing = planning.Sealing(world=world, records=LocalRecords(world.root))
     planner = sealing if args.plan == "sealed" else planning.Predicting()

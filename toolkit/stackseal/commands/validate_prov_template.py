@@ -27,7 +27,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, world: World) -> int:
     """Print the findings."""
-    from pathlib import Path
 
     from stackseal import checks, pipeline, render, settings
     from stackseal.commands.written import written
@@ -44,7 +43,7 @@ def run(args: argparse.Namespace, world: World) -> int:
         template = replace(render.read(content, path.as_posix()), stack=prepared.stack)
     with pipeline.engines(world) as ready:
         findings = checks.run(
-            [template], world=ready, waivers=settings.load(Path.cwd()).waived(), today=world.clock.today
+            [template], world=ready, waivers=settings.load(world.here).waived(), today=world.clock.today
         )
     emit(world, {"template": path.as_posix(), "findings": [row(item) for item in findings]}, text(findings))
     return 1 if any(finding.blocks for finding in findings) else 0
