@@ -1,0 +1,120 @@
+"""Clients come from the environment that is passed in, once each, with retries and limits."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from botocore.stub import Stubber
+
+from stackseal.aws.errors import AwsFailed
+from stackseal.aws.session import ATTEMPTS, CONNECT_SECONDS, READ_SECONDS, Aws, Credentials
+from stackseal.errors import UsageError
+
+KEYS = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "example"}
+
+
+@pytest.fixture
+def aws() -> Iterator[Aws]:
+    found = Aws({**KEYS, "AWS_REGION": "eu-west-1"})
+    yield found
+    found.close()
+
+
+def test_a_client_is_made_once_per_service_and_region(aws: Aws) -> None:
+    assert aws.client("cloudformation") is aws.client("cloudformation", "eu-west-1")
+    assert aws.client("cloudformation") is not aws.client("cloudformation", "us-west-2")
+
+
+def test_clients_repeat_and_give_up(aws: Aws) -> None:
+    config: Any = aws.client("cloudformation").meta.config
+    assert config.retries["mode"] == "standard"
+    assert config.retries["total_max_attempts"] == ATTEMPTS + 1
+    assert (config.connect_timeout, config.read_timeout) == (CONNECT_SECONDS, READ_SECONDS)
+
+
+def test_sts_is_the_regions_own(aws: Aws) -> None:
+    assert aws.client("sts").meta.endpoint_url == "https://sts.eu-west-1.amazonaws.com"
+    assert aws.client("sts", "cn-north-1").meta.endpoint_url == "https://sts.cn-north-1.amazonaws.com.cn"
+
+
+def test_endpoints_come_from_the_environment() -> None:
+    environ = {
+        **KEYS,
+        "AWS_REGION": "eu-west-1",
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
+        "AWS_ENDPOINT_URL_S3": "http://127.0.0.1:2",
+    }
+    found = Aws(environ)
+    assert found.client("sts").meta.endpoint_url == "http://127.0.0.1:1"
+    assert found.client("s3").meta.endpoint_url == "http://127.0.0.1:2"
+    found.close()
+
+
+def test_the_region_is_the_first_that_is_known() -> None:
+    assert Aws({"AWS_REGION": "a", "AWS_DEFAULT_REGION": "b"}).region == "a"
+    assert Aws({"AWS_DEFAULT_REGION": "b"}).region == "b"
+    assert Aws({"AWS_REGION": "a"}, region="c").region == "c"
+    with pytest.raises(UsageError, match="no AWS region is set"):
+        _ = Aws({}).region
+
+
+def test_the_account_is_asked_once(aws: Aws) -> None:
+    with Stubber(aws.client("sts")) as stub:
+        stub.add_response("get_caller_identity", {"Account": "123456789012"}, {})
+        assert aws.account() == "123456789012"
+        assert aws.account("eu-west-1") == "123456789012"
+        stub.assert_no_pending_responses()
+
+
+def test_a_known_account_is_not_asked() -> None:
+    assert Aws({}, account="999999999999").account("eu-west-1") == "999999999999"
+
+
+def test_an_account_that_cannot_be_told_is_an_error(aws: Aws) -> None:
+    with Stubber(aws.client("sts")) as stub:
+        stub.add_client_error("get_caller_identity", "ExpiredToken", "expired")
+        with pytest.raises(AwsFailed, match="credentials have expired; renew them"):
+            aws.account()
+
+
+def test_another_role_is_another_way_to_aws(aws: Aws) -> None:
+    answer = {
+        "Credentials": {
+            "AccessKeyId": "ASIAEXAMPLEEXAMPLE",
+            "SecretAccessKey": "other",
+            "SessionToken": "token",
+            "Expiration": "2026-11-20T00:00:00Z",
+        }
+    }
+    role = "arn:aws:iam::123456789012:role/plan"
+    with Stubber(aws.client("sts")) as stub:
+        stub.add_response("assume_role", answer, {"RoleArn": role, "RoleSessionName": "review"})
+        stub.add_response(
+            "assume_role_with_web_identity",
+            answer,
+            {"RoleArn": role, "RoleSessionName": "review", "WebIdentityToken": "jwt.jwt"},
+        )
+        for found in (
+            aws.assumed(role, session_name="review"),
+            aws.assumed(role, session_name="review", web_identity_token="jwt.jwt"),
+        ):
+            signer: Any = found.client("cloudformation")._request_signer  # type: ignore[attr-defined] # botocore shows keys nowhere else
+            assert signer._credentials.access_key == "ASIAEXAMPLEEXAMPLE"
+            found.close()
+
+
+def test_keys_are_never_shown() -> None:
+    assert "secret" not in repr(Credentials(key="key", secret="secret"))
+
+
+def test_importing_loads_no_boto3() -> None:
+    code = (
+        "import sys, stackseal.aws.cloudformation, stackseal.plan.change_set;"
+        "print(sorted({'boto3', 'botocore', 'jsonschema'} & set(sys.modules)))"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603 - our own text
+    assert found.stdout.strip() == "[]"
