@@ -13,7 +13,7 @@ from stackseal import facts
 from stackseal.facts import ActionFacts, TypeFacts
 from stackseal.model import Operation
 from stackseal.policy.scene import Resource
-from stackseal.policy.tables import ALIASES, EXTRAS, LEGACY, NEVER, OWNERS, PREFIXES, TRIGGERS, Operations
+from stackseal.policy.tables import ALIASES, ALWAYS, EXTRAS, LEGACY, NEVER, OWNERS, PREFIXES, TRIGGERS, Operations
 
 _VERBS: Final = re.compile(r"^(Create|Put|Update|Delete|Set|Enable|Disable|Modify|Add|Remove|Attach|Detach|Associate|"
                            r"Disassociate|Start|Stop|Register|Deregister|Authorize|Revoke|Replace|Change)")  # fmt: skip
@@ -142,10 +142,27 @@ def needed(kind: str, action: str, present: frozenset[str]) -> bool:
     if known is None:
         return True
     if prefix == own_service(known):
-        return _named_after(known, action, present)
+        return action in ALWAYS or action in _only_writes(kind) or _named_after(known, action, present)
     triggers = TRIGGERS.get(prefix, (prefix.replace("-", ""),))
     relevant = {word for word in known.words if any(trigger in word.lower() for trigger in triggers)}
     return not relevant or not relevant.isdisjoint(present)
+
+
+@cache
+def _only_writes(kind: str) -> frozenset[str]:
+    """Writes that are all that an operation's handler has of its own service: what makes or removes the resource."""
+    known = facts.of_type(kind)
+    found: set[str] = set()
+    for names in (known.handlers or {}).values() if known else ():
+        actions = {action.name: action for name in names for action in canonical(name)}
+        writes = {
+            name
+            for name, action in actions.items()
+            if known and not action.reads and "t" not in action.levels and name.startswith(f"{own_service(known)}:")
+        }
+        if len(writes) == 1:
+            found |= writes
+    return frozenset(found)
 
 
 def own_service(known: TypeFacts) -> str:

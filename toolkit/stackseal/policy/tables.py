@@ -197,6 +197,25 @@ PREFIXES: Final[Mapping[str, str]] = {
 NEVER: Final = frozenset({"iam:DeleteRolePermissionsBoundary", "iam:DeleteUserPermissionsBoundary"})
 """A role that may lift a boundary is not bound by it (IAM Guide, "Permissions boundaries")."""
 
+ALWAYS: Final = frozenset(
+    {
+        # Named like a property, but called without it (the services' APIs).
+        "databrew:CreateProfileJob",
+        "databrew:CreateRecipeJob",
+        "ec2:AllocateAddress",
+        "ec2:ReleaseAddress",
+        "ec2:TerminateInstances",
+        "ecs:RegisterTaskDefinition",
+        "workspaces:RegisterWorkspaceDirectory",
+        # CloudFormation Guide, "DeletionPolicy": Snapshot, which is the default of some types.
+        "ec2:CreateSnapshot",
+        "elasticache:CreateSnapshot",
+        "rds:CreateDBClusterSnapshot",
+        "rds:CreateDBSnapshot",
+        "redshift:CreateClusterSnapshot",
+    }
+)
+
 _METADATA: Final = ("MetadataTableConfiguration", "MetadataConfiguration")
 
 OWNERS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
@@ -420,6 +439,7 @@ TRIGGERS: Final[Mapping[str, tuple[str, ...]]] = {
     "sns": ("sns", "topic", "notification"),
     "sqs": ("sqs", "queue", "deadletter"),
     "iam": ("role", "instanceprofile"),
+    "sts": ("rolearn",),
     "elasticfilesystem": ("efs", "filesystem"),
     "firehose": ("firehose", "stream"),
     "kinesis": ("kinesis", "stream"),

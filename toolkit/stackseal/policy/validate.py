@@ -51,7 +51,7 @@ def template_findings(scene: Scene) -> Iterator[Finding]:
         yield _about(scene, logical_id, "it is not a resource but a loop or a macro: expand the template first")
     for resource in scene.resources.values():
         if not sourced(resource.kind):
-            yield _about(scene, resource.logical_id, f"nothing says which permissions {resource.kind or 'it'} needs")
+            yield _about(scene, resource.logical_id, _unsourced(resource.kind))
         elif unknown_roles(resource, scene):
             message = "it passes a role whose ARN is known only when it is deployed; write the ARN or give a default"
             yield _about(scene, resource.logical_id, message, "policy-unknown-role")
@@ -61,6 +61,12 @@ def template_findings(scene: Scene) -> Iterator[Finding]:
         elif _custom(resource.kind) and not _token_known(scene, logical_id=resource.logical_id):
             message = "its ServiceToken is known only when it is deployed, so calling it cannot be granted"
             yield _about(scene, resource.logical_id, message, "policy-unknown-token")
+
+
+def _unsourced(kind: str) -> str:
+    if kind.startswith("AWS::Serverless::"):
+        return f"{kind} is expanded by a macro; expand the template first"
+    return f"nothing says which permissions {kind or 'it'} needs; write them by hand and waive this finding"
 
 
 def statement_findings(policies: Iterable[Policy]) -> Iterator[Finding]:
