@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from unit.local.driver import Stack, changes, resources
-from unit.local.family import allow, attribute, trust
 
 from stackseal.model import KNOWN_AFTER_APPLY
+from unit.local.driver import Stack, changes, resources
+from unit.local.family import allow, attribute, trust
 
 PARAMETER = {"Type": "AWS::SSM::Parameter", "Properties": {"Name": "/a", "Type": "String", "Value": "1"}}
 

@@ -109,6 +109,16 @@ def module(name: str) -> Any:
             setattr(threading, "Thread", thread)  # noqa: B010
             root.setLevel(level)
             root.handlers[:] = handlers
+            _silence()
+
+
+def _silence() -> None:
+    """Keeps ministack's loggers, which have names such as `s3`, off stderr."""
+    for name, found in list(sys.modules.items()):
+        if name.startswith("ministack."):
+            for logger in (getattr(found, "logger", None), getattr(found, "_log", None)):
+                if isinstance(logger, logging.Logger):
+                    logger.setLevel(logging.CRITICAL + 1)
 
 
 @contextlib.contextmanager
@@ -187,6 +197,7 @@ class Loop:
         asyncio.run_coroutine_threadsafe(self._drain(), self._loop).result(timeout=30)
         with _import_guard, _without_docker():
             self._app._reset_all_state()
+        _silence()
 
     async def _answer(self, request: Request) -> Response:
         head: dict[str, Any] = {}

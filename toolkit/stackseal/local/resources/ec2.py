@@ -149,7 +149,7 @@ def _refuse_second_dns(context: Context, props: Props, others: list[dict[str, An
     vpc_id = str(props.get("VpcId"))
     if any(row.get("PrivateDnsEnabled") for row in others):
         words = str(props["ServiceName"]).split(".")
-        domain = ".".join((*words[3:], words[2], "amazonaws.com"))
+        domain = ".".join((*reversed(words[3:]), words[2], "amazonaws.com"))
         raise ValueError(
             f"private-dns-enabled cannot be set because there is already a conflicting DNS domain for {domain} "
             f"in the VPC {vpc_id} (Service: Ec2, Status Code: 400, Error Code: InvalidParameter)"

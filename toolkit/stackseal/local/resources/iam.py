@@ -44,7 +44,7 @@ def _create_role(context: Context, props: Props) -> tuple[str, Attributes]:
     )
     try:
         _role_policies(context, name, {}, props)
-    except ClientError:
+    except (ClientError, ValueError):
         _delete_role(context, name, props)
         raise
     return name, _role_attributes(context, name)
@@ -82,7 +82,21 @@ def _role_policies(context: Context, name: str, old: Props, new: Props) -> None:
     for arn in sorted(was - wanted):
         client.detach_role_policy(RoleName=name, PolicyArn=arn)
     for arn in sorted(wanted - was):
+        _expect_policy(context, arn)
         client.attach_role_policy(RoleName=name, PolicyArn=arn)
+
+
+def _expect_policy(context: Context, arn: str) -> None:
+    """IAM attaches only what exists; ministack attaches anything. AWS's own policies are taken as given."""
+    if f":{context.place.account}:" not in arn:
+        return
+    try:
+        context.client("iam").get_policy(PolicyArn=arn)
+    except ClientError as error:
+        raise ValueError(
+            f'Resource handler returned message: "Policy {arn} does not exist or is not attachable. '
+            '(Service: Iam, Status Code: 404, Error Code: NoSuchEntity)" (HandlerErrorCode: NotFound)'
+        ) from error
 
 
 def _inline(props: Props) -> dict[str, str]:
