@@ -10,9 +10,9 @@ from html.parser import HTMLParser
 import pytest
 
 from stackseal.model import Report
-from stackseal.report import compare, html
+from stackseal.report import compare, html, markdown
 from unit.report import samples
-from unit.report.hostile import ALL, Page
+from unit.report.hostile import ALL, Page, gfm
 
 VOID = {"meta", "br", "link", "img", "hr", "input"}
 
@@ -125,6 +125,26 @@ def test_nothing_different_is_said() -> None:
     assert "Nothing is different." in html.render(samples.ready(), samples.ready())
     assert "Since the last report" not in html.render(samples.ready())
     assert compare.compare(samples.full(), samples.full()).stacks == ()
+
+
+def test_the_markdown_beside_it_says_the_same() -> None:
+    text = markdown.render(samples.full(), previous())
+    assert "### Since the last report" in text
+    assert "`techcorp-prod-a001-us-west-2-customer-churn-ml-stack` is new here" in text
+    assert '  - config `ml_product.tier`: `"starter"` → `"professional"`' in text
+    assert "  - new finding: `CKV_AWS_21` ArtifactsBucket Ensure the `S3` bucket has versioning enabled" in text
+    assert "Since the last report" not in markdown.render(samples.full())
+    assert Page(gfm(text)).tags.count("h3") == 4
+
+
+@pytest.mark.parametrize("text", ALL)
+def test_no_text_changes_the_difference_in_markdown(text: str) -> None:
+    def skeleton(filling: str) -> list[str]:
+        before = dataclasses.replace(samples.with_text(filling), stacks=samples.full().stacks[:2])
+        found = Page(gfm(markdown.render(samples.with_text(filling), before))).tags
+        return [tag for tag in found if tag not in {"a", "/a"}]
+
+    assert skeleton(text) == skeleton("x_y")
 
 
 def test_a_stack_that_is_gone_is_said() -> None:

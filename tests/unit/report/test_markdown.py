@@ -139,6 +139,25 @@ def test_one_sentence_does_not_cover_two_resources_of_one_name() -> None:
     assert [danger.sentence != "" for danger in found.dangers] == [True, False]
 
 
+def test_one_sentence_about_many_resources_is_said_once_unless_data_is_lost() -> None:
+    found = view(Report(run=samples.RUN, stacks=(samples.deleted(),)))
+    sizes = {(danger.sentence, danger.data_loss): len(danger.resources) for danger in found.dangers}
+    assert sizes["Removing it deletes its configuration.", False] == 9
+    assert [len(danger.resources) for danger in found.dangers if danger.data_loss] == [1, 1, 1]
+    assert sum(len(danger.resources) for danger in found.dangers) == 13
+
+
+def test_a_long_list_of_names_is_taken_apart_and_not_cut() -> None:
+    stack = destroying(3000)
+    assert stack.plan is not None
+    silent = dataclasses.replace(stack.plan, consequences=())
+    report = Report(run=samples.RUN, stacks=(dataclasses.replace(stack, plan=silent),))
+    assert len(view(report).dangers) == 1
+    parts = markdown.render_parts(report)
+    assert all(len(part) <= 65_000 for part in parts)
+    assert re.findall(r"`(Bucket\d{4})`", "".join(parts)) == [f"Bucket{n:04}" for n in range(3000)]
+
+
 def test_a_conditional_or_cascading_replacement_is_not_called_certain() -> None:
     text = comment(Report(run=samples.RUN, stacks=(samples.updated(),)))
     assert "🟡 **may be replaced**: `BuildPipeline`" in text

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from stackseal.model import Location, Report, Run
 from stackseal.report import encode, graph, marker
+from stackseal.report.compare import compare
 from stackseal.report.encode import Safe
 from stackseal.report.view import Danger, StackView, View, view
 from stackseal.report.words import fill
@@ -58,9 +59,13 @@ STEPS: Final = (
 """From everything to the verdict and the dangers."""
 
 
-def render(report: Report) -> str:
-    """The whole review in full detail, without a limit: the `.md` beside the HTML report."""
-    return _fill("summary.md.j2", view(report), STEPS[0])
+def render(report: Report, previous: Report | None = None) -> str:
+    """The whole review in full detail, without a limit: the `.md` beside the HTML report.
+
+    With the last report of the same stacks it also says what is different since.
+    """
+    since = compare(previous, report) if previous is not None else None
+    return _fill("summary.md.j2", view(report), STEPS[0], since=since)
 
 
 def render_summary(report: Report, *, limit: int = SUMMARY_LIMIT) -> str:
@@ -132,6 +137,9 @@ def _pieces(danger: Danger, room: int) -> Sequence[Danger]:
     """A sentence that no part could hold becomes several, each with the name in front."""
     if _size(danger) <= room:
         return (danger,)
+    if len(danger.resources) > 1:
+        single = [dataclasses.replace(danger, resources=(one,)) for one in danger.resources]
+        return [piece for one in single for piece in _pieces(one, room)]
     step = max(1, room // 24)  # an encoder makes at most twelve characters of one
     texts = [danger.sentence[start : start + step] for start in range(0, len(danger.sentence), step)]
     return [dataclasses.replace(danger, sentence=text) for text in texts]
@@ -145,7 +153,14 @@ def _mark(found: View, key: str, part: int, parts: int) -> Safe:
 
 def _fill(template: str, found: View, detail: Detail, **more: Any) -> str:
     run = found.report.run
-    context: dict[str, Any] = {"dangers": found.dangers, "part": 1, "parts": 1, "run_url": run_url(run), **more}
+    context: dict[str, Any] = {
+        "dangers": found.dangers,
+        "part": 1,
+        "parts": 1,
+        "run_url": run_url(run),
+        "since": None,
+        **more,
+    }
     return fill(template, view=found, run=run, detail=detail, **tools(run), **context)
 
 

@@ -36,6 +36,8 @@ _FORMS: Final = re.compile(
     r"|(?<=://)[^\s/@:]+:[^\s/@]+(?=@)"
 )
 """Secrets that are known by their form, wherever they stand."""
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+"""Halves of a pair come from file names; no encoding can carry them."""
 _FUNCTIONS: Final = frozenset({"Ref", "Fn::GetAtt", "Fn::ImportValue"})
 _TEXT_FIELDS: Final = {PropertyChange: ("before", "after"), Difference: ("expected", "actual")}
 _SENTENCES: Final = frozenset({"message", "remedy", "sentence", "notes", "reason"})
@@ -75,6 +77,7 @@ class _Hider:
 
     def forms(self, text: str) -> str:
         """An id or a name without what is a secret by its form."""
+        text = _SURROGATE.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
         return _FORMS.sub(lambda found: self.mark(found.group()), text)
 
     def under(self, key: str, value: Any) -> Any:
@@ -95,7 +98,7 @@ class _Hider:
 
     def json_text(self, path: str, text: str) -> str:
         """A property's JSON text; text that is no JSON counts as a string."""
-        key = _key_of(path)
+        key, text = _key_of(path), _SURROGATE.sub("\ufffd", text)
         try:
             data = json.loads(text)
         except (ValueError, RecursionError):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Final
 
@@ -113,8 +113,8 @@ class Danger:
     """Something that exists goes away, may go away or loses data: shown always, never shortened."""
 
     stack: StackId
-    logical_id: str
-    type: str
+    resources: tuple[tuple[str, str], ...]
+    """Logical id and type; several where one sentence is true of each and no data is lost."""
     sentence: str
     """Empty where the plan has no words for it; the template has."""
     data_loss: bool
@@ -252,7 +252,7 @@ def stack_view(stack: StackReport) -> StackView:
         report=stack,
         counts=sum((_COUNTED[row.effect] for row in changes), Counts()),
         changes=changes,
-        dangers=tuple(_dangers(stack)),
+        dangers=tuple(_together(_dangers(stack))),
         costs=tuple(_costs(changes)),
         findings=tuple(sorted(stack.findings, key=_finding_order)),
         blocking=sum(finding.blocks for finding in stack.findings),
@@ -303,8 +303,7 @@ def _dangers(stack: StackReport) -> Iterator[Danger]:
         change = changes.get(logical_id)
         yield Danger(
             stack=stack.id,
-            logical_id=logical_id,
-            type=type_,
+            resources=((logical_id, type_),),
             sentence=sentence,
             data_loss=data_loss,
             retained=logical_id in plan.retained,
@@ -312,6 +311,15 @@ def _dangers(stack: StackReport) -> Iterator[Danger]:
             certainty=change.certainty if change else Certainty.CERTAIN,
             predicted=plan.kind is PlanKind.PREDICTED,
         )
+
+
+def _together(dangers: Iterable[Danger]) -> Iterable[Danger]:
+    """Dangers without data loss that only differ in their resource as one, where the first of them stands."""
+    found: dict[Danger, list[tuple[str, str]]] = {}
+    for danger in dangers:
+        alone = danger.resources if danger.data_loss else ()
+        found.setdefault(replace(danger, resources=alone), []).extend(danger.resources)
+    return (replace(danger, resources=tuple(resources)) for danger, resources in found.items())
 
 
 @cache
