@@ -178,6 +178,37 @@ def test_one_of_our_name_with_another_description_makes_room(cfn: CloudFormation
     assert [ref.description for ref in cfn.list_change_sets(STACK.name)] == ["another digest"]
 
 
+@pytest.mark.parametrize(
+    "planted",
+    [
+        {"body": starter(topic="planted").canonical},
+        {"parameters": {"Name": "planted"}},
+        {"tags": {"team": "planted"}},
+        {"capabilities": ("CAPABILITY_NAMED_IAM",)},
+    ],
+)
+def test_a_planted_change_set_of_the_right_name_is_not_taken_up(cfn: CloudFormation, planted: dict[str, Any]) -> None:
+    found = inputs(starter())
+    name = change_set_name(7, HEAD, found.digest)
+    order = NewChangeSet(
+        stack=STACK.name,
+        name=name,
+        kind="CREATE",
+        body=starter().canonical,
+        parameters=starter().parameters,
+        tags=found.tags,
+        description="reviewed",
+    )
+    cfn.create_change_set(replace(order, **planted))
+
+    plan = review(cfn, starter())
+
+    assert plan.change_set is not None
+    assert inspect(cfn, plan.change_set).template == starter().canonical
+    assert cfn.change_set(plan.change_set).parameters == {"Name": "churn-artifacts"}
+    assert len(cfn.list_change_sets(STACK.name)) == 1
+
+
 def test_what_was_reviewed_is_proven_and_deployed(cfn: CloudFormation) -> None:
     wanted = starter()
     plan = review(cfn, wanted)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 
 import pytest
 
 from stackseal import facts
 from stackseal.model import Action, Change, PropertyChange, Replacement
-from stackseal.plan.consequence import consequences, retained
+from stackseal.plan.consequence import consequences, protected, retained
 from stackseal.plan.consequences import LOSSES, STATEFUL, TOUCHES
+from unit.plan.templates import template
 
 DESTRUCTIVE = [
     (Action.REMOVE, Replacement.NEVER),
@@ -62,6 +64,16 @@ def test_what_is_retained_is_not_lost_and_is_named(type_: str) -> None:
         assert "stays behind as old-name, no longer managed" in found.sentence
     assert retained([removed]) == ("R",)
     assert "because of Name" in consequences([replaced])[0].sentence
+
+
+def test_the_template_tells_the_policy_of_a_possible_replacement() -> None:
+    maybe = change("AWS::DynamoDB::Table", Action.MODIFY, Replacement.CONDITIONAL)
+    assert [item.data_loss for item in consequences([maybe], kept={"R"})] == [False]
+    assert [item.data_loss for item in consequences([maybe], kept={"Other"})] == [True]
+    inside = replace(maybe, nested=("R",))
+    assert [item.data_loss for item in consequences([inside], kept={"R"})] == [True]
+    body = {"R": {"Type": "AWS::S3::Bucket", "UpdateReplacePolicy": "Retain"}, "S": {"Type": "AWS::S3::Bucket"}}
+    assert protected(template(body)) == {"R"}
 
 
 def test_a_snapshot_is_said() -> None:

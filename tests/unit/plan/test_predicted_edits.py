@@ -33,4 +33,4 @@ def test_an_edit_does_what_aws_documents(edit: Edit) -> None:
     assert change.replacement is edit.replacement
     assert change.certainty is Certainty.CERTAIN
     assert {item.path.split("/")[0] for item in change.properties} == {edit.property}
-    assert change.policy_action == (None if edit.replacement is Replacement.NEVER else "ReplaceAndDelete")
+    assert change.policy_action == ("ReplaceAndDelete" if edit.replacement is Replacement.ALWAYS else None)

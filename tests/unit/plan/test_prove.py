@@ -93,6 +93,14 @@ def test_a_plan_made_again_may_be_smaller() -> None:
     assert prove_again(sealed(), nothing, reviewed(), resolved={"Vpc": "vpc-1"}) == ()
 
 
+def test_without_changes_no_ssm_value_can_matter() -> None:
+    nothing = plan(operation=PlanOperation.NONE, changes=())
+    assert prove_again(sealed(), nothing, reviewed(), resolved=None) == ()
+    assert prove_again(sealed(), plan(), reviewed(), resolved=None) == (
+        "The SSM value behind Vpc is not the one at review.",
+    )
+
+
 @pytest.mark.parametrize(
     ("difference", "reason"),
     [

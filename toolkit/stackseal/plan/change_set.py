@@ -115,7 +115,7 @@ def read(cfn: CloudFormation, plan: Plan, template: Template, arn: str) -> Plan:
         changes=changes,
         change_set=found.arn,
         change_set_name=found.name,
-        consequences=consequence.consequences(changes, stateful),
+        consequences=consequence.consequences(changes, stateful, consequence.protected(template)),
         retained=consequence.retained(changes),
         notes=_notes(plan, found),
     )
@@ -178,10 +178,26 @@ def _reusable(cfn: CloudFormation, new: NewChangeSet, patience: Patience) -> Cha
             continue
         found = _finished(cfn, new, ref.arn, patience)
         usable = (found.status, found.execution_status) == ("CREATE_COMPLETE", "AVAILABLE")
-        if usable and found.description == new.description:
+        if usable and found.description == new.description and _is(cfn, ref.arn, new):
             return found
         cfn.delete_change_set(ref.arn)
     return None
+
+
+def _is(cfn: CloudFormation, arn: str, new: NewChangeSet) -> bool:
+    """Whether a change set was made from these inputs: a name proves nothing, anyone may have given it."""
+    live = inspect(cfn, arn)
+    return (
+        live.template == new.body
+        and dict(live.state.tags) == dict(new.tags)
+        and live.state.capabilities == tuple(sorted(new.capabilities))
+        and {**new.parameters, **_hidden(live.state)} == {**new.parameters, **live.state.parameters}
+    )
+
+
+def _hidden(state: ChangeSetState) -> dict[str, str]:
+    """NoEcho parameters, which come back as asterisks."""
+    return {name: value for name, value in state.parameters.items() if value and not value.strip("*")}
 
 
 def _finished(cfn: CloudFormation, new: NewChangeSet, arn: str, patience: Patience) -> ChangeSetRef:

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 
-from stackseal.model import Action, Change, Consequence, PropertyChange, Replacement
+from stackseal.model import Action, Change, Consequence, PropertyChange, Replacement, Template
 from stackseal.plan.consequences import LOSSES, STATEFUL, TOUCHES, Loss
 
 _KEEPS = frozenset({"Retain", "ReplaceAndRetain"})
 _SNAPSHOTS = frozenset({"Snapshot", "ReplaceAndSnapshot"})
 
 
-def consequences(changes: Iterable[Change], stateful: Collection[str] = ()) -> tuple[Consequence, ...]:
+def consequences(
+    changes: Iterable[Change], stateful: Collection[str] = (), kept: Collection[str] = ()
+) -> tuple[Consequence, ...]:
     """A sentence for every destructive change, and for harmless-looking edits that destroy data.
 
-    `stateful` are the product's types whose loss is data loss; ours come on top. Sorted: data loss first.
+    `stateful` are the product's types whose loss is data loss; ours come on top. `kept` are logical ids that a
+    replacement retains (`protected`). Sorted: data loss first.
     """
-    found = dict.fromkeys(item for change in changes for item in _of(change, stateful))
+    found = dict.fromkeys(item for change in changes for item in _of(_informed(change, kept), stateful))
     return tuple(sorted(found, key=lambda item: (not item.data_loss, item.logical_id, item.sentence)))
 
 
@@ -28,6 +32,21 @@ def retained(changes: Iterable[Change]) -> tuple[str, ...]:
 def holds_data(type_: str, stateful: Collection[str] = ()) -> bool:
     """Whether losing a resource of the type loses data."""
     return type_ in stateful or type_ in STATEFUL
+
+
+def protected(template: Template) -> frozenset[str]:
+    """Logical ids whose UpdateReplacePolicy retains the old resource."""
+    return frozenset(
+        name for name, resource in template.resources.items() if resource.get("UpdateReplacePolicy") == "Retain"
+    )
+
+
+def _informed(change: Change, kept: Collection[str]) -> Change:
+    """CloudFormation tells no policy where a replacement is only possible; the template does."""
+    possible = change.action is Action.MODIFY and change.replacement is Replacement.CONDITIONAL
+    if possible and change.policy_action is None and not change.nested and change.logical_id in kept:
+        return replace(change, policy_action="ReplaceAndRetain")
+    return change
 
 
 def _of(change: Change, stateful: Collection[str]) -> list[Consequence]:

@@ -23,17 +23,33 @@ class Difference(NamedTuple):
 
 
 def differences(before: Any, after: Any, path: JsonPath = ()) -> Iterator[Difference]:
-    """The smallest nodes that differ; lists of unequal length differ as a whole."""
+    """The smallest nodes that differ. In lists what was inserted or removed is told alone, where it stands."""
     if before is not ABSENT and after is not ABSENT and same(before, after):
         return
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         for key in sorted(before.keys() | after.keys()):
             yield from differences(before.get(key, ABSENT), after.get(key, ABSENT), (*path, key))
-    elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
-        for index, (old, new) in enumerate(zip(before, after, strict=True)):
-            yield from differences(old, new, (*path, index))
+    elif isinstance(before, list) and isinstance(after, list):
+        yield from _in_lists(before, after, path)
     elif before is not after:
         yield Difference(path, before, after)
+
+
+def _in_lists(before: list[Any], after: list[Any], path: JsonPath) -> Iterator[Difference]:
+    """Common items at both ends are left out; what is left changed item by item, came or went."""
+    start = 0
+    while start < min(len(before), len(after)) and same(before[start], after[start]):
+        start += 1
+    end = 0
+    while end < min(len(before), len(after)) - start and same(before[-1 - end], after[-1 - end]):
+        end += 1
+    old, new = before[start : len(before) - end], after[start : len(after) - end]
+    if old and new and len(old) != len(new):
+        yield Difference(path, before, after)
+        return
+    for index in range(max(len(old), len(new))):
+        left, right = (side[index] if index < len(side) else ABSENT for side in (old, new))
+        yield from differences(left, right, (*path, start + index))
 
 
 def requires(type_: str, difference: Difference) -> Replacement:

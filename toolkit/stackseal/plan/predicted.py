@@ -55,7 +55,7 @@ def predict(
         tags=dict(template.stack.tags) if template.stack else {},
         capabilities=capabilities.needed(template.body),
         execution_role=execution_role,
-        consequences=consequence.consequences(changes, stateful),
+        consequences=consequence.consequences(changes, stateful, consequence.protected(template)),
         retained=consequence.retained(changes),
         notes=notes.predicted(before, after, changes, macros=bool(template.body.get("Transform"))),
     )
@@ -150,7 +150,8 @@ def _modified(
         physical_id=before.physical_id,
         replacement=replacement,
         certainty=cascade.surest(item.certainty for item in properties),
-        policy_action=None if replacement is Replacement.NEVER else after.on_replacement,
+        # CloudFormation tells the policy of certain replacements only.
+        policy_action=after.on_replacement if replacement is Replacement.ALWAYS else None,
         properties=properties,
         where=blame(head, name, properties),
     )

@@ -52,7 +52,8 @@ def prove_again(
         )
     if plan.operation.value not in {record.operation, "no changes"}:
         reasons.append(f"The plan would {plan.operation.value} the stack; reviewed was: {record.operation}.")
-    reasons += _values(record, resolved or {})
+    # Without changes there is no change set, and nothing that could use another value.
+    reasons += _values(record, resolved or {}) if plan.changes or resolved is not None else ()
     reasons += [f"Not reviewed: {line}." for line in subset(normalise(plan.changes), record.lines)]
     return (*reasons, *drifted(record, drift))
 
