@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import product
+from pathlib import Path
 from typing import Any
 
-from stackseal import assets, catalogue, checks, config, render, yamltext
+from stackseal import assets, catalogue, checks, render, yamltext
 from stackseal.catalogue import Catalogue, Resolved
 from stackseal.model import Config, Template
 from stackseal.sandbox import Sandbox
@@ -19,7 +20,7 @@ TEST_SUFFIX = "-test-ab12cd"
 ACCOUNT = "333344445555"
 REGION = "us-west-2"
 PSEUDO = {"AWS::Partition": "aws", "AWS::Region": REGION, "AWS::AccountId": ACCOUNT, "AWS::StackName": "stack"}
-EXAMPLES = config.discover(assets.PRODUCTS / "ml" / "examples")
+EXAMPLES = tuple(sorted((assets.PRODUCTS / "ml" / "examples").glob("*.yaml")))
 VPC = {"ssm": {"vpc_parameter_store_path": "/vpc/main/VPCId", "subnet_parameter_store_path": "/vpc/main/SubnetIds"}}
 VPC["direct"] = {"vpc_id": "vpc-0123456789abcdef0"}
 SUBNETS = ["subnet-0123456789abcdef0", "subnet-0fedcba9876543210"]
@@ -132,6 +133,13 @@ def _sandbox() -> Sandbox:
     sandbox = Sandbox()
     atexit.register(sandbox.close)
     return sandbox
+
+
+def example(path: Path) -> Resolved:
+    """What the catalogue makes of an example of the product."""
+    data = yamltext.parse(path.read_text(encoding="utf-8"), path.name).data
+    assert isinstance(data, dict)
+    return resolved(data, path.name)
 
 
 def resolved(data: Mapping[str, Any], path: str = "config.yaml", suffix: str = "") -> Resolved:

@@ -6,19 +6,23 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from stackseal import __version__, config, facts
+from stackseal import __version__, facts
 from stackseal.errors import ConfigErrors, StacksealError
 from unit.products.cases import (
     CASES,
     ENTERPRISE,
     EXAMPLES,
     PLAIN,
+    PSEUDO,
     TEST_SUFFIX,
     Case,
+    example,
+    fill,
     filled,
     rendered,
     resolved,
@@ -111,9 +115,8 @@ def with_part(case: Case, **changes: Any) -> dict[str, Any]:
 
 @pytest.mark.spec("A06", "A25", "A26", "A27")
 @pytest.mark.parametrize("case", CASES, ids=str)
-@pytest.mark.parametrize("suffix", ["", TEST_SUFFIX], ids=["stack", "test"])
-def test_every_legal_config_has_exactly_the_documented_resources(case: Case, suffix: str) -> None:
-    found = template(case, suffix)
+def test_every_legal_config_has_exactly_the_documented_resources(case: Case) -> None:
+    found = template(case)
     assert {key: body["Type"] for key, body in found.resources.items()} == expected(case)
     assert len(found.resources) == COUNTS[case.tier, case.source, case.mode]
     assert found.stack is not None
@@ -151,7 +154,7 @@ def test_a_wrong_token_of_the_file_name_is_named() -> None:
 
 @pytest.mark.spec("A05")
 def test_the_examples_are_four_four_and_twelve() -> None:
-    found = [resolved(config.read(path).data, path.as_posix()) for path in EXAMPLES]
+    found = [example(path) for path in EXAMPLES]
     assert Counter(item.stack.variant for item in found) == {"starter": 4, "professional": 4, "enterprise": 12}
     assert len({item.stack.id for item in found}) < len(found)  # several examples are choices for one stack
     assert not [warning for item in found for warning in item.warnings]
@@ -191,8 +194,6 @@ def test_the_longest_template_still_fits_the_limits_of_iam() -> None:
 
 def _policy_size(values: Mapping[str, str], body: Mapping[str, Any]) -> int:
     """Characters without white space, as IAM counts them."""
-    from unit.products.cases import PSEUDO, fill
-
     properties = fill(body["Properties"], {**PSEUDO, **values})
     documents = [properties["PolicyDocument"]] if "PolicyDocument" in properties else []
     if body["Type"] == "AWS::IAM::Role":
@@ -202,8 +203,8 @@ def _policy_size(values: Mapping[str, str], body: Mapping[str, Any]) -> int:
     return len(text.replace("<KmsKey.Arn>", arn).replace(" ", ""))
 
 
-def test_the_examples_fit_into_a_request_without_a_bucket() -> None:
-    sizes = {case: len(template(case, suffix).canonical) for case in CASES for suffix in ("", TEST_SUFFIX)}
+def test_every_template_fits_into_a_request_without_a_bucket() -> None:
+    sizes = {case: len(template(case).canonical) for case in CASES}
     assert {str(case): size for case, size in sizes.items() if size > INLINE_LIMIT} == {}
 
 
@@ -288,7 +289,7 @@ def test_the_bytes_depend_on_nothing_but_the_values() -> None:
         "import hashlib, json, sys; from unit.products.cases import rendered, resolved;"
         "print(hashlib.sha256(rendered(resolved(json.loads(sys.argv[1]))).text.encode()).hexdigest())"
     )
-    folder = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))  # noqa: PTH120
+    folder = str(Path(__file__).parents[2])
     digests = set()
     for seed in range(5):
         data = _shuffled(case.data(), seed)
@@ -308,12 +309,12 @@ def _shuffled(value: Any, by: int) -> Any:
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
-def test_what_the_config_decided_is_blamed_on_the_config(path: Any) -> None:
-    found = rendered(resolved(config.read(path).data, path.as_posix()))
+def test_what_the_config_decided_is_blamed_on_the_config(path: Path) -> None:
+    found = rendered(example(path))
     bucket = found.source.blame(("Parameters", "ArtifactsBucketName", "Default"))
-    assert bucket.path == path.as_posix()
+    assert bucket.path == path.name
     tag = found.source.blame(("Resources", "ArtifactsBucket", "Properties", "Tags", 0, "Value"))
-    assert tag.path == path.as_posix()
+    assert tag.path == path.name
 
 
 def test_vpc_ranges_are_for_our_own_security_group_only() -> None:

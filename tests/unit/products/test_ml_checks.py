@@ -1,0 +1,43 @@
+"""Our own checks, cfn-lint and checkov have nothing to say about any ML template but what the product answers for."""
+
+import os
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from stackseal import checks
+from stackseal.checks import checkov_env
+from stackseal.checks.base import Engines
+from stackseal.model import Finding, Template
+from unit.products.cases import CASES, PLAIN, TEST_SUFFIX, template
+
+TODAY = date(2026, 11, 20)
+
+
+def sweep() -> list[Template]:
+    """All 40 templates, and the test stack of each kind."""
+    return [*map(template, CASES), *(template(case, TEST_SUFFIX) for case in PLAIN)]
+
+
+def told(findings: Sequence[Finding]) -> set[str]:
+    """The findings that nobody answers for."""
+    return {f"{item.check} {item.resource} {item.message}" for item in findings if item.waiver is None}
+
+
+@pytest.mark.spec("A24", "A28")
+def test_cfn_lint_and_our_checks_find_nothing(tmp_path: Path) -> None:
+    world = Engines(checkov=None, work=tmp_path, names=("cfn-lint",), informational=True)
+    assert told(checks.run(sweep(), world=world, today=TODAY)) == set()
+
+
+@pytest.mark.spec("A28")
+def test_checkov_finds_only_what_the_product_answers_for(tmp_path: Path) -> None:
+    tool = checkov_env.find(os.environ)
+    assert tool is not None, "checkov is not installed: run `make setup`, or name it in STACKSEAL_CHECKOV"
+    world = Engines(checkov=tool, work=tmp_path, names=("checkov",), env=dict(os.environ))
+    findings = checks.run(sweep(), world=world, today=TODAY)
+    assert told(findings) == set()
+    assert {(item.check, item.resource) for item in findings} == {("CKV_AWS_18", "ArtifactsBucket")}
+    assert len(findings) == len(CASES) + len(PLAIN)
