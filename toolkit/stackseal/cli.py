@@ -240,7 +240,7 @@ def connector(env: Mapping[str, str]) -> Callable[[str, str], Aws]:
     def connect(account: str, region: str) -> Aws:
         from stackseal.aws.session import Aws
 
-        mine = {**env, "AWS_ACCESS_KEY_ID": account} if env.get(EMBEDDED) else env
+        mine = {**env, "AWS_ACCESS_KEY_ID": account} if env.get(EMBEDDED) and account else env
         return Aws(mine, region=region)
 
     return connect

@@ -20,7 +20,7 @@ from stackseal.errors import Failed
 from stackseal.hosts.git import Repository
 from stackseal.model import Report, Role, Run, Stack
 from stackseal.plan.record import LocalRecords
-from stackseal.world import World
+from stackseal.world import World, impatient
 
 if TYPE_CHECKING:
     from stackseal.drift import Step
@@ -231,7 +231,7 @@ def scene(world: World, folder: Path) -> World:
     from stackseal.hosts.local import LocalForge
 
     root = folder / "ml"
-    return replace(world, here=folder, root=root, forge=LocalForge(root), confirm=None)
+    return replace(world, here=folder, root=root, forge=LocalForge(root), confirm=None, clock=impatient())
 
 
 def _config(folder: Path) -> Path:

@@ -187,10 +187,11 @@ def rendered(world: World, resolved: Resolved, waivers: Sequence[Waiver]) -> Pre
 
 
 @contextmanager
-def engines(world: World, names: tuple[str, ...] = ("cfn-lint", "checkov")) -> Iterator[checks.Engines]:
+def engines(world: World, chosen: tuple[str, ...] | None = None) -> Iterator[checks.Engines]:
     """The outside of the checks: checkov installed if it is asked for and missing, and an empty scratch folder."""
     from stackseal.checks import checkov_env
 
+    names = world.engines if chosen is None else chosen
     checkov = checkov_env.install(world.out.say, env=world.env) if "checkov" in names else None
     with tempfile.TemporaryDirectory(prefix="stackseal-") as work:
         yield checks.Engines(checkov=checkov, work=Path(work), names=names, env=world.env)

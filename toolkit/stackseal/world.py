@@ -37,6 +37,11 @@ class Clock:
         return self.now().date()
 
 
+def impatient(longest: float = 0.05) -> Clock:
+    """A clock for the embedded AWS, which answers at once: no wait is longer than this many seconds."""
+    return Clock(sleep=lambda seconds: time.sleep(min(seconds, longest)))
+
+
 @dataclass(frozen=True, kw_only=True)
 class World:
     """Everything that a command may touch besides its arguments; built once, in `cli`."""
@@ -58,6 +63,8 @@ class World:
     """Whether results are printed as JSON."""
     confirm: Callable[[str], bool] | None = None
     """Ask the person; None where nobody can answer."""
+    engines: tuple[str, ...] = ("cfn-lint", "checkov")
+    """What checks templates besides our own checks."""
     edition: str | None = None
     """The only tier that this installation serves."""
 
