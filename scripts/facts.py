@@ -251,11 +251,12 @@ def read_services(wheel: Path) -> tuple[dict[str, Any], str]:
 
 
 def service_facts(actions: Mapping[str, Any], resources: Mapping[str, Any]) -> dict[str, Any]:
-    """One service: actions as `action_facts` has them, and resource type → [ARN, keys]."""
+    """One service: actions as `action_facts` has them, and resource type → [ARNs, keys]."""
     return {
         "actions": {entry["name"]: action_facts(entry) for _, entry in sorted(actions.items())},
         "resources": {
-            entry["key"]: [entry["arn"], sorted(entry.get("conditionKeys", []))]
+            # Several patterns of one type are published as one text.
+            entry["key"]: [entry["arn"].split(", "), sorted(entry.get("conditionKeys", []))]
             for _, entry in sorted(resources.items())
         },
     }

@@ -157,9 +157,7 @@ def service(prefix: str) -> ServiceFacts | None:
     if (line := _services().get(prefix)) is None:
         return None
     raw: dict[str, Any] = json.loads(line)
-    resources: dict[str, tuple[list[str], list[str]]] = {
-        key: (arn if isinstance(arn, list) else [arn], keys) for key, (arn, keys) in raw["resources"].items()
-    }
+    resources: dict[str, tuple[list[str], list[str]]] = raw["resources"]
     own = {key: frozenset(keys) for key, (_, keys) in resources.items()}
     actions: dict[str, ActionFacts] = {}
     for name, (levels, types_, keys, required) in raw["actions"].items():
@@ -170,7 +168,7 @@ def service(prefix: str) -> ServiceFacts | None:
             keys=frozenset(keys).union(*types_.values(), *(own.get(key, frozenset()) for key in types_)),
             required=tuple(required),
         )
-    return ServiceFacts(prefix=prefix, actions=actions, arns={key: tuple(arn) for key, (arn, _) in resources.items()})
+    return ServiceFacts(prefix=prefix, actions=actions, arns={key: tuple(arns) for key, (arns, _) in resources.items()})
 
 
 def action(name: str) -> ActionFacts | None:

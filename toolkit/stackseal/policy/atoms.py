@@ -109,8 +109,8 @@ def _tag_actions(kind: str) -> tuple[str, ...]:
 
 @cache
 def skeleton(arn: str) -> str:
-    """An ARN template without the names of its variables."""
-    return re.sub(r"\$\{[^}]+\}", "{}", arn)
+    """An ARN template without the names of its variables; some sources write `*` for one."""
+    return re.sub(r"\$\{[^}]+\}|\*", "{}", arn)
 
 
 @cache
@@ -141,7 +141,7 @@ def needed(kind: str, action: str, present: frozenset[str]) -> bool:
     known = facts.of_type(kind)
     if known is None:
         return True
-    if prefix == own_service(known):
+    if prefix == own_service(kind):
         return action in ALWAYS or action in _only_writes(kind) or _named_after(known, action, present)
     triggers = TRIGGERS.get(prefix, (prefix.replace("-", ""),))
     relevant = {word for word in known.words if any(trigger in word.lower() for trigger in triggers)}
@@ -158,19 +158,26 @@ def _only_writes(kind: str) -> frozenset[str]:
         writes = {
             name
             for name, action in actions.items()
-            if known and not action.reads and "t" not in action.levels and name.startswith(f"{own_service(known)}:")
+            if known and not action.reads and "t" not in action.levels and name.startswith(f"{own_service(kind)}:")
         }
         if len(writes) == 1:
             found |= writes
     return frozenset(found)
 
 
-def own_service(known: TypeFacts) -> str:
-    """The IAM prefix of a type: that of its ARN, else of most of its handlers, else its namespace."""
+@cache
+def own_service(kind: str) -> str:
+    """The IAM prefix of a type: that of its ARN, else of the handlers that are named after it, else its namespace."""
+    known = facts.of_type(kind)
+    if known is None:
+        return kind.split("::")[min(1, kind.count("::"))].lower()
     if known.arn:
         return known.arn.split(":")[2]
-    prefixes = [name.partition(":")[0] for names in (known.handlers or {}).values() for name in names]
-    return max(sorted(set(prefixes)), key=prefixes.count) if prefixes else known.name.split("::")[1].lower()
+    short = known.name.rpartition("::")[2].lower()
+    names = [name for listed in (known.handlers or {}).values() for name in listed]
+    prefixes = [name.partition(":")[0] for name in names if short in name.lower()]
+    prefixes = prefixes or [prefix for name in names if (prefix := name.partition(":")[0]) not in {"iam", "kms"}]
+    return max(sorted(set(prefixes)), key=prefixes.count) if prefixes else kind.split("::")[1].lower()
 
 
 def _named_after(known: TypeFacts, action: str, present: frozenset[str]) -> bool:

@@ -51,6 +51,8 @@ _SPELLED: Final[Mapping[str, Callable[[str], str]]] = {
     "ParameterNameWithoutLeadingSlash": lambda name: name.lstrip("/"),
     "SecretId": lambda name: f"{name}-*",  # Secrets Manager adds a hyphen and six characters
 }
+_OTHER_NAMES: Final = frozenset({"GroupFriendlyName", "DbClusterInstanceName"})
+"""Variables that hold the plain name under another word."""
 
 
 class Resolver:
@@ -259,7 +261,7 @@ class Resolver:
         kind = self.kind(logical_id)
         key = name_property(kind)
         if not key:
-            return UNKNOWN
+            return generated(kind, logical_id, self.stack.name) if kind in _STACK_NAMED else UNKNOWN
         given = self.value(self._given_properties(logical_id).get(key, NOTHING))
         made = generated(kind, logical_id, self.stack.name)
         return choice([made if option is NOTHING else option for option in options(given)])
@@ -299,8 +301,7 @@ class Resolver:
             return concatenate([f"{path}/" if path else "", name])
         if variable in _SPELLED:
             return choice([_SPELLED[variable](found) for found in strings(name)])
-        names = {name_property(kind), f"{kind.rpartition('::')[2]}Name"}
-        return name if variable in names or (variable.endswith("Name") and "Name" in names) else UNKNOWN
+        return name if _is_name(variable, kind) else UNKNOWN
 
     def fixed_arn(self, rest: str) -> tuple[str, ...]:
         """An ARN of the stack's partition in which only region and account are variables."""
@@ -334,14 +335,24 @@ def expand(template: str, variable: Callable[[str], Any]) -> tuple[str, ...]:
 
 
 @cache
+def _is_name(variable: str, kind: str) -> bool:
+    """Whether a variable of the type's own ARN template is the physical name."""
+    key, short = name_property(kind), kind.rpartition("::")[2]
+    if variable in _OTHER_NAMES:
+        return True
+    same = variable.lower() in {key.lower(), f"{short}Name".lower(), f"{short}Identifier".lower()}
+    return same or (variable.endswith("Name") and (key == "Name" or key.endswith(variable)))
+
+
+@cache
 def name_property(kind: str) -> str:
     """The property that holds the physical name; empty for a type that is given an opaque id."""
     known = facts.of_type(kind)
     if known is None:
         return ""
     short = kind.rpartition("::")[2]
-    settable = [path for path in (*known.reference, *known.primary_identifier) if path not in known.read_only]
-    wanted = [f"{short}Name", "Name", *(path for path in reversed(settable) if path.endswith("Name"))]
+    settable = [path for path in reversed((*known.reference, *known.primary_identifier)) if path.endswith("Name")]
+    wanted = (f"{short}Name", "Name", *settable, f"{short}Identifier")
     return next((name for name in wanted if name in known.properties and name not in known.read_only), "")
 
 

@@ -43,13 +43,12 @@ def scope(action: ActionFacts, resource: Resource, scene: Scene) -> tuple[str, .
 
 def linked_service(resource: Resource) -> str:
     """The principal of the service-linked role that a resource's service may create, as a pattern."""
-    prefix = own_service(known) if (known := facts.of_type(resource.kind)) else resource.namespace.lower()
+    prefix = own_service(resource.kind)
     return LINKED.get(prefix, f"{prefix}.amazonaws.com")
 
 
 def _foreign(service: str, resource: Resource) -> bool:
-    known = facts.of_type(resource.kind)
-    return known is None or service != own_service(known)
+    return service != own_service(resource.kind)
 
 
 def _lists(action: ActionFacts) -> bool:
@@ -69,9 +68,13 @@ def _service_arns(service: str) -> Mapping[str, tuple[str, ...]]:
 
 
 def _targets(service: str, action: ActionFacts) -> list[tuple[str, str]]:
-    """Resource type and ARN template of everything that an action acts on."""
+    """Resource type and ARN template of everything that an action acts on.
+
+    The reference forgets types that can be tagged: tagging acts on all of a service's.
+    """
     arns = _service_arns(service)
-    return [(target, pattern) for target in action.resources for pattern in arns.get(target, ())]
+    targets = arns if "t" in action.levels else action.resources
+    return [(target, pattern) for target in targets for pattern in arns.get(target, ())]
 
 
 def _own(target: str, pattern: str, resource: Resource, scene: Scene) -> tuple[str, ...]:
@@ -89,7 +92,7 @@ def _is_own(target: str, pattern: str, kind: str) -> bool:
     known = facts.of_type(kind)
     if known and known.arn:
         return skeleton(known.arn) == skeleton(pattern)
-    return known is not None and target.replace("-", "").lower() == kind.rpartition("::")[2].lower()
+    return known is not None and target.replace("-", "").partition("/")[0].lower() == kind.rpartition("::")[2].lower()
 
 
 def _involved(target: str, pattern: str, resource: Resource, scene: Scene) -> tuple[str, ...]:
