@@ -83,7 +83,7 @@ def test_every_crafted_text_is_inert_in_every_markdown_slot(text: str) -> None:
 
 
 def test_plain_english_stays_plain() -> None:
-    sentence = "Replacing the Domain deletes every user's home directory; nobody gets it back (13 homes)."
+    sentence = "Replacing the Domain deletes every user's home directory; nobody gets it back (13 homes) \u2013 S3 and EC2 too."
     assert encode.prose(sentence) == sentence
 
 

@@ -132,7 +132,7 @@ def test_the_markdown_beside_it_says_the_same() -> None:
     assert "### Since the last report" in text
     assert "`techcorp-prod-a001-us-west-2-customer-churn-ml-stack` is new here" in text
     assert '  - config `ml_product.tier`: `"starter"` → `"professional"`' in text
-    assert "  - new finding: `CKV_AWS_21` ArtifactsBucket Ensure the `S3` bucket has versioning enabled" in text
+    assert "  - new finding: `CKV_AWS_21` ArtifactsBucket Ensure the S3 bucket has versioning enabled" in text
     assert "Since the last report" not in markdown.render(samples.full())
     assert Page(gfm(text)).tags.count("h3") == 4
 

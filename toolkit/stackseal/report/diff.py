@@ -3,26 +3,48 @@
 from __future__ import annotations
 
 import json
+from difflib import unified_diff
 from typing import Final
 
-from stackseal.model import KNOWN_AFTER_APPLY, Change
+from stackseal.model import KNOWN_AFTER_APPLY, Change, PropertyChange
 
 WIDE: Final = 60
 """JSON longer than this is spread over lines."""
+LONG: Final = 2_000
+"""Lines up to which two values are compared; the time grows with their product."""
 
 
 def diff(change: Change, *, because: str, later: str) -> str:
-    """`- path: before`, `+ path: after`; the words for a cause and for a value not known yet are the template's."""
+    """`- path: before`, `+ path: after`; the words for a cause and for a value not known yet are the template's.
+
+    Two values of several lines each are compared line by line, three lines of context around what differs.
+    """
     lines: list[str] = []
     for item in change.properties:
         cause = f"  ({because} {item.cause})" if item.cause else ""
-        sides = [(sign, text) for sign, text in (("-", item.before), ("+", item.after)) if text is not None]
-        for sign, text in sides:
+        lines += _compared(item, later, cause) or _listed(item, later, cause)
+    return "\n".join(lines)
+
+
+def _listed(item: PropertyChange, later: str, cause: str) -> list[str]:
+    lines: list[str] = []
+    for sign, text in (("-", item.before), ("+", item.after)):
+        if text is not None:
             first, *rest = value(text, later).split("\n")
             lines += [f"{sign} {property_name(item.path)}: {first}", *(f"{sign}   {line}" for line in rest)]
-        if cause and lines:
-            lines[-1] += cause
-    return "\n".join(lines)
+    return [*lines[:-1], lines[-1] + cause] if lines else []
+
+
+def _compared(item: PropertyChange, later: str, cause: str) -> list[str]:
+    """Empty where a comparison line by line would say no more."""
+    if item.before is None or item.after is None:
+        return []
+    before, after = value(item.before, later).split("\n"), value(item.after, later).split("\n")
+    if min(len(before), len(after)) < 2 or max(len(before), len(after)) > LONG:
+        return []
+    found = list(unified_diff(before, after, lineterm=""))[2:]
+    head = f"@@ {property_name(item.path)}{cause} @@"
+    return [head if line.startswith("@@") else f"{line[:1]} {line[1:]}" for line in found]
 
 
 def property_name(path: str) -> str:

@@ -30,7 +30,9 @@ HELP_HOSTS: Final = (
 
 _INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _BACKTICKS: Final = re.compile("`+")
-_PLAIN: Final = re.compile(r"""["(]?[A-Za-z]+(?:['-][A-Za-z]+)*["')]?[.,;:!?]?|\(?[0-9]{1,6}[,;]?""")
+_PLAIN: Final = re.compile(
+    r"""["(]?[A-Za-z]+[0-9]{0,2}(?:['-][A-Za-z]+)*["')]?[.,;:!?]?|\(?[0-9]{1,6}[,;]?|[\u2013\u2014\u2192]"""
+)
 _FRAME: Final = re.compile(r"(\(?)(.*?)([.,;:!?)]*)", re.DOTALL)
 _COMMIT: Final = re.compile(r"[0-9a-f]{7,}", re.IGNORECASE)
 _URL: Final = re.compile(r"https://[A-Za-z0-9.-]+(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~/?#=&%+:-]*)?")
