@@ -99,6 +99,14 @@ def test_the_same_text_gives_the_same_findings_again_and_beside_others(tmp_path:
     assert len(results["0"]) == 2
 
 
+def test_names_in_a_message_are_sorted_whatever_the_process(tmp_path: Path) -> None:
+    names = [f"Role{number}" for number in range(9)]
+    roles = ", ".join(f"{name}: {{Type: 'AWS::IAM::Role', Properties: {{RoleName: a}}}}" for name in names)
+    messages = {raw.message for raw in scan(f"Resources: {{{roles}}}", tmp_path) if raw.check == "E3019"}
+    (message,) = messages
+    assert message.endswith("{" + ", ".join(f"'{name}'" for name in names) + "}")
+
+
 PROGRAM = """
 import json, sys
 from pathlib import Path

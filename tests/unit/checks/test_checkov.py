@@ -1,5 +1,6 @@
 import json
 import stat
+import sys
 from pathlib import Path
 
 import pytest
@@ -194,3 +195,40 @@ def test_several_workers_share_the_texts(tmp_path: Path) -> None:
     jobs = {str(number): job(QUEUE) for number in range(5)}
     assert set(checkov.scan(jobs, engines)) == set(jobs)
     assert sorted(int(path.read_text()) for path in calls.iterdir()) == [2, 3]
+
+
+CRASHING = f"""#!{sys.executable}
+import json, sys
+from pathlib import Path
+files = sorted(Path(sys.argv[2]).iterdir())
+Path(sys.argv[2]).parents[1].joinpath("calls").open("a").write(f"{{len(files)}} ")
+if any("CRASH" in file.read_text() for file in files):
+    print("TypeError: unhashable type", file=sys.stderr)
+    sys.exit(2)
+failed = [
+    {{
+        "check_id": "CKV_AWS_27",
+        "check_name": "Ensure",
+        "check_result": {{"result": "FAILED"}},
+        "file_path": "/" + file.name,
+        "file_line_range": [1, 2],
+        "resource": "AWS::SQS::Queue.Queue",
+    }}
+    for file in files
+]
+results = {{"failed_checks": failed, "passed_checks": [], "skipped_checks": [], "parsing_errors": []}}
+print(json.dumps({{"results": results, "summary": {{"resource_count": len(files)}}}}))
+"""
+
+
+def test_a_template_that_crashes_checkov_does_not_hide_the_others(tmp_path: Path) -> None:
+    script = tmp_path / "checkov"
+    script.write_text(CRASHING)
+    script.chmod(0o755)
+    jobs = {f"{number:02d}": job(QUEUE + ("# CRASH\n" if number in {3, 8} else "")) for number in range(10)}
+    found = results(Engines(checkov=script, work=tmp_path), **jobs)
+    assert {key for key, raws in found.items() if raws[0].check == checkov.UNREAD} == {"03", "08"}
+    assert {key for key, raws in found.items() if raws[0].check == "CKV_AWS_27"} == set(jobs) - {"03", "08"}
+    assert "unhashable type" in found["03"][0].message
+    assert found["03"][0].level is Level.ERROR
+    assert len((tmp_path / "calls").read_text().split()) < 20

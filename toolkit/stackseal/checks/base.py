@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from stackseal.checks.values import UNKNOWN
 from stackseal.model import Finding, JsonPath, Level, Template, nearest
 
 
@@ -99,7 +100,7 @@ def finding(template: Template, path: JsonPath, message: str, *, check: str, lev
         check=check,
         engine="stackseal",
         level=level,
-        message=message,
+        message=message.replace(UNKNOWN, "…"),
         where=template.source.blame(path),
         rendered=nearest(template.source.rendered, path),
         resource=str(path[1]) if len(path) > 1 and path[0] == "Resources" else None,

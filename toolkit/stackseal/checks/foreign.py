@@ -15,6 +15,10 @@ UNREADABLE: Final = "unreadable"
 _SUFFIXES: Final = frozenset({".json", ".template", ".yaml", ".yml"})
 
 
+class NoTemplate(ConfigError):  # noqa: N818 - reads as a sentence where it is raised
+    """Readable, but something else."""
+
+
 def load(paths: Sequence[Path]) -> tuple[list[Template], list[Finding]]:
     """The templates of files, and of folders the files that look like one; and a finding for each unreadable one.
 
@@ -23,10 +27,12 @@ def load(paths: Sequence[Path]) -> tuple[list[Template], list[Finding]]:
     """
     templates: list[Template] = []
     findings: list[Finding] = []
-    for path in _files(paths):
+    for path, named in _files(paths):
         try:
             templates.append(parse(yamltext.decode(_read(path), path.as_posix(), yamltext.TEMPLATE), path.as_posix()))
         except ConfigError as error:
+            if isinstance(error, NoTemplate) and not named:
+                continue
             where = error.where or Location(path=path.as_posix())
             message = f"{error}."
             finding = Finding(check=UNREADABLE, engine="stackseal", level=Level.ERROR, message=message, where=where)
@@ -42,7 +48,7 @@ def parse(text: str, path: str) -> Template:
     body = document.data
     if not isinstance(body, dict) or not isinstance(body.get("Resources"), dict):
         why, remedy = "it has no Resources mapping", "give the path of a template in YAML or JSON"
-        raise ConfigError("This is no CloudFormation template", why=why, remedy=remedy, where=Location(path=path))
+        raise NoTemplate("This is no CloudFormation template", why=why, remedy=remedy, where=Location(path=path))
     marks = document.marks
     source = SourceMap(path=path, lines=_lines(text, marks), rendered=marks, template=marks, config={})
     return Template(text=text, body=body, parameters=_defaults(body), source=source)
@@ -69,13 +75,14 @@ def _lines(text: str, marks: Mapping[JsonPath, Location]) -> tuple[JsonPath, ...
     return tuple(found)
 
 
-def _files(paths: Sequence[Path]) -> Iterator[Path]:
+def _files(paths: Sequence[Path]) -> Iterator[tuple[Path, bool]]:
+    """Each file, and whether it was named itself; what a folder holds besides templates is passed over."""
     for path in paths:
         if not path.is_dir():
-            yield path
+            yield path, True
             continue
         inside = sorted(found for found in path.rglob("*") if found.suffix in _SUFFIXES and found.is_file())
-        yield from (found for found in inside if _looks_like_one(found))
+        yield from ((found, False) for found in inside if _looks_like_one(found))
 
 
 def _looks_like_one(path: Path) -> bool:

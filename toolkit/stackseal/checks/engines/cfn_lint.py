@@ -8,6 +8,7 @@ Metadata says about cfn-lint is not obeyed but reported as `Raw.suppressed`.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, Final
@@ -20,6 +21,8 @@ ID: Final = "cfn-lint"
 STOPPED: Final = "cfn-lint-stopped"
 """Our own finding: cfn-lint crashed on a template, so it was not checked to its end."""
 _OURS: Final = ["--config-file", os.devnull]
+_SET: Final = re.compile(r"\{('[^'{}]*'(?:, '[^'{}]*')+)\}")
+"""A Python set of names in a message: its order changes from process to process."""
 _LEVELS: Final = {"error": Level.ERROR, "warning": Level.WARNING, "informational": Level.NOTE}
 
 
@@ -69,7 +72,7 @@ def _raw(match: Any, suppressions: Mapping[str, Sequence[str]]) -> Raw:
     return Raw(
         check=match.rule.id,
         level=_LEVELS[match.rule.severity],
-        message=match.message,
+        message=_SET.sub(lambda found: "{" + ", ".join(sorted(found[1].split(", "))) + "}", match.message),
         path=path,
         line=match.linenumber,
         column=match.columnnumber,

@@ -24,6 +24,8 @@ UNREAD: Final = "checkov-unread"
 """Our own finding: checkov did not read a template."""
 NOTHING: Final = "checkov-nothing"
 """Our own finding: checkov read a template and has no check for any of its resources."""
+_CANARY: Final = Job(text="Resources: {Queue: {Type: 'AWS::SQS::Queue'}}\n", region="", resources=1)
+"""A template of which a working checkov has something to say."""
 _BATCH: Final = 100
 """Templates per call: 0.3 GiB; checkov keeps all of a call in memory, a thousand would take 1.8 GiB."""
 _ENVIRONMENT: Final = {
@@ -52,6 +54,28 @@ def scan(jobs: Mapping[str, Job], world: Engines) -> Mapping[str, Sequence[Raw]]
 
 
 def _scan(jobs: Mapping[str, Job], executable: Path, world: Engines) -> dict[str, tuple[Raw, ...]]:
+    """One call for all. Where it crashes though checkov works, the template that crashes it is looked for by halves."""
+    try:
+        return _scan_once(jobs, executable, world)
+    except Failed:
+        if not _scan_once({"canary": _CANARY}, executable, world)["canary"]:
+            raise
+    return _scan_halves(jobs, executable, world)
+
+
+def _scan_halves(jobs: Mapping[str, Job], executable: Path, world: Engines) -> dict[str, tuple[Raw, ...]]:
+    keys = sorted(jobs)
+    found: dict[str, tuple[Raw, ...]] = {}
+    for half in (keys[: len(keys) // 2], keys[len(keys) // 2 :]):
+        part = {key: jobs[key] for key in half}
+        try:
+            found |= _scan_once(part, executable, world) if part else {}
+        except Failed as error:
+            found |= _scan_halves(part, executable, world) if len(part) > 1 else {half[0]: (_crash(error),)}
+    return found
+
+
+def _scan_once(jobs: Mapping[str, Job], executable: Path, world: Engines) -> dict[str, tuple[Raw, ...]]:
     names = {_file_name(number, job.text): key for number, (key, job) in enumerate(jobs.items())}
     with tempfile.TemporaryDirectory(prefix="checkov-", dir=world.work) as scratch:
         for folder in ("in", "home", "cwd", "tmp"):
@@ -138,6 +162,12 @@ def _silence(job: Job, *, read: bool) -> Raw:
         return Raw(check=NOTHING, level=Level.NOTE, message=message)
     message = "checkov could not read this template, so it was not scanned; correct what cfn-lint says about its shape."
     return Raw(check=UNREAD, level=Level.ERROR, message=message)
+
+
+def _crash(error: Failed) -> Raw:
+    return Raw(
+        check=UNREAD, level=Level.ERROR, message=f"checkov stops at this template, so it was not scanned: {error.why}."
+    )
 
 
 def _raw(record: Mapping[str, Any]) -> Raw:

@@ -41,10 +41,7 @@ def _uses(node: Any, path: JsonPath) -> Iterator[tuple[Any, JsonPath]]:
     """Names of macros that a node uses: `Transform` at the top, `Fn::Transform` anywhere below."""
     if not isinstance(node, Mapping):
         return
-    top = node.get("Transform") if path == () else None
-    for name in top if isinstance(top, list) else [top]:
-        if name is not None:
-            yield (name.get("Name") if isinstance(name, Mapping) else name), ("Transform",)
-    if "Fn::Transform" in node:
-        inner = node["Fn::Transform"]
-        yield (inner.get("Name") if isinstance(inner, Mapping) else inner), (*path, "Fn::Transform")
+    for key in ("Fn::Transform", "Transform") if path == () else ("Fn::Transform",):
+        used = node.get(key, [])
+        for name in used if isinstance(used, list) else [used]:
+            yield (name.get("Name") if isinstance(name, Mapping) else name), (*path, key)
