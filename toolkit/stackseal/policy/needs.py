@@ -67,7 +67,7 @@ def pass_role(role: str, principals: tuple[str, ...], reason: Reason) -> Grant:
 def template_grants(scene: Scene, *, caller: bool) -> tuple[Grant, ...]:
     """What the template as a whole needs: dynamic references, SSM parameters, nesting; for the caller transforms."""
     found = list(_dynamic(scene.body, scene))
-    found += _parameters(scene)
+    found += _parameters(scene, caller=caller)
     if caller:
         found += _transforms(scene)
     found += _nested(scene)
@@ -105,13 +105,18 @@ def _secret(name: str, scene: Scene) -> tuple[str, ...]:
     return scene.resolver.fixed_arn(f"secretsmanager:${{Region}}:${{Account}}:secret:{name.partition(':')[0]}-??????")
 
 
-def _parameters(scene: Scene) -> Iterator[Grant]:
-    """Parameters whose value CloudFormation reads from Parameter Store with the caller's or the role's credentials."""
+def _parameters(scene: Scene, *, caller: bool) -> Iterator[Grant]:
+    """Parameters whose value CloudFormation reads from Parameter Store with the caller's or the role's credentials.
+
+    The caller looks whether they are there before it deploys.
+    """
+    verbs = ("GetParameter", "GetParameters") if caller else ("GetParameters",)
     for name, declared in sorted((scene.body.get("Parameters") or {}).items()):
         if str(declared.get("Type", "")).startswith("AWS::SSM::Parameter::"):
             path = scene.given.get(name, declared.get("Default"))
             for arn in _parameter(str(path), scene) if path else ():
-                yield Grant(action="ssm:GetParameters", resource=arn, reason=_reason(scene, "Parameters", name))
+                for verb in verbs:
+                    yield Grant(action=f"ssm:{verb}", resource=arn, reason=_reason(scene, "Parameters", name))
 
 
 def _transforms(scene: Scene) -> Iterator[Grant]:

@@ -7,7 +7,7 @@ stacks end with `-test-` and six characters; a name that would grow too long is 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Final
@@ -49,11 +49,27 @@ _AREAS: Final = {
 }
 
 
+_REMOVAL: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
+    # What `delete-product --delete-data` does to what a deleted stack leaves behind.
+    "AWS::S3::Bucket": (
+        ("s3:ListBucketVersions", ""),
+        ("s3:DeleteObject", "/*"),
+        ("s3:DeleteObjectVersion", "/*"),
+    ),
+    "AWS::SageMaker::ModelPackageGroup": (
+        ("sagemaker:ListModelPackages", "*"),
+        ("sagemaker:DeleteModelPackage", "/*"),
+    ),
+}
+
+
 def area(actions: Iterable[str], resources: Iterable[str], level: Risk) -> str:
     """The service area of a statement, which begins its Sid."""
     del level
-    service = next(iter(actions)).partition(":")[0]
-    arns = list(resources)
+    action, arns = next(iter(actions)), list(resources)
+    service = action.partition(":")[0]
+    if any(action == name for entries in _REMOVAL.values() for name, _ in entries):
+        return "DataRemoval"
     if service == "iam":
         return "IamPolicies" if all(":policy/" in arn for arn in arns) else "IamRoles"
     if service == "cloudwatch":
@@ -90,6 +106,27 @@ def outputs(scene: Scene, stack: Stack) -> Iterator[Grant]:
 
 def _parameter(scene: Scene, path: str) -> str:
     return scene.resolver.arn(f"ssm:{scene.stack.region}:{scene.stack.account}:parameter/{path.lstrip('/')}")
+
+
+def data_removal(scene: Scene) -> Iterator[Grant]:
+    """Emptying and removing what a deleted stack retains; a statement of its own, so that it can be left out."""
+    for resource in scene.resources.values():
+        reason = Reason(resource=resource.logical_id, operation=Operation.DELETE.value, where=resource.where)
+        for action, end in _REMOVAL.get(resource.kind, ()):
+            for arn in scene.resolver.arns(resource.logical_id):
+                whole = arn.replace(":model-package-group/", ":model-package/") + end
+                yield Grant(action=action, resource="*" if end == "*" else whole, reason=reason)
+
+
+def outside_sources(scene: Scene) -> Iterator[Grant]:
+    """Looking whether the bucket that a pipeline reads from is there and versioned (spec A19)."""
+    mine = {arn for resource in scene.resources.values() for arn in scene.resolver.arns(resource.logical_id)}
+    for resource in scene.resources.values():
+        for key, name in resource.references:
+            arn = scene.resolver.arn(f"s3:::{name}")
+            if resource.kind == "AWS::CodePipeline::Pipeline" and key == "S3Bucket" and arn not in mine and name != "*":
+                reason = Reason(resource=resource.logical_id, operation=Operation.CREATE.value, where=resource.where)
+                yield Grant(action="s3:GetBucketVersioning", resource=arn, reason=reason)
 
 
 def role_lives(scene: Scene) -> Iterator[Grant]:

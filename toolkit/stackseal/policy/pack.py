@@ -97,14 +97,16 @@ def _numbered(made: list[Statement]) -> list[Statement]:
 
 
 def documents(found: Policy) -> tuple[dict[str, Any], ...]:
-    """IAM documents of at most `LIMIT` characters each, filled in order; every one is valid by itself."""
+    """IAM documents of at most `LIMIT` characters each; a statement goes into the first that has room for it."""
     parts: list[list[dict[str, Any]]] = [[]]
     for statement in found.statements:
         for piece in _small(statement):
             entry = piece.document()
-            if parts[-1] and size(document([*parts[-1], entry])) > LIMIT:
-                parts.append([])
-            parts[-1].append(entry)
+            room = next((part for part in parts if size(document([*part, entry])) <= LIMIT), None)
+            if room is None:
+                parts.append([entry])
+            else:
+                room.append(entry)
     return tuple(document(part) for part in parts)
 
 

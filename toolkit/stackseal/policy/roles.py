@@ -51,15 +51,14 @@ class Request:
 
 def operator_policy(request: Request) -> Policy:
     """The caller's own credentials: everything, for the stack and its test stacks."""
-    found = [
-        *template_grants(request.head, caller=True),
-        *request.resources,
-        *(
-            (*operator.role_lives(request.head), *operator.outputs(request.head, request.stack))
-            if request.stack
-            else ()
-        ),
-    ]
+    found = [*template_grants(request.head, caller=True), *request.resources]
+    if request.stack is not None:
+        found += [
+            *operator.role_lives(request.head),
+            *operator.outputs(request.head, request.stack),
+            *operator.data_removal(request.head),
+            *operator.outside_sources(request.head),
+        ]
     management = operator.management(request.head, request.stack)
     named = operator.with_tests(found, request.head, request.stack)
     return policy(Role.OPERATOR, [*management, *named], operator.area)
