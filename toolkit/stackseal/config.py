@@ -128,18 +128,20 @@ def _bytes(path: Path, where: Location) -> bytes:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError as error:
         raise _unreadable(error, where) from error
-    with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise ConfigError(
                 "The config is not a file",
                 why="it is a folder, a pipe or a device",
                 remedy="give the path of a YAML file",
                 where=where,
             )
-        try:
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
             return file.read(yamltext.CONFIG.size + 1)
-        except OSError as error:
-            raise _unreadable(error, where) from error
+    except OSError as error:
+        raise _unreadable(error, where) from error
+    finally:
+        os.close(descriptor)
 
 
 def _unreadable(error: OSError, where: Location) -> ConfigError:

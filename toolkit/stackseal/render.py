@@ -12,7 +12,7 @@ from typing import Any, Final, cast
 
 from stackseal import __version__, assets, yamltext
 from stackseal.errors import ConfigError
-from stackseal.model import Json, JsonPath, Location, SourceMap, Stack, Template
+from stackseal.model import Json, JsonPath, Location, SourceMap, Stack, Template, nearest
 from stackseal.sandbox import Bundle, Rendered, Sandbox
 
 Decorate = Callable[[Mapping[str, Any]], Mapping[str, Any]]
@@ -47,7 +47,7 @@ def render(
         text=text,
         body=body,
         parameters=_parameters(body),
-        source=_source(stack, path, text, parsed.marks, rendered),
+        source=_source(stack, path, parsed.data, text, parsed.marks, rendered),
         stack=stack,
     )
 
@@ -108,30 +108,53 @@ def _parameter(value: Json) -> str:
     return ",".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def _source(stack: Stack, path: str, text: str, marks: Mapping[JsonPath, Location], rendered: Rendered) -> SourceMap:
+def _source(
+    stack: Stack, path: str, body: Json, text: str, marks: Mapping[JsonPath, Location], rendered: Rendered
+) -> SourceMap:
     """Rendered line → node → line of Jinja's output → template line and config line."""
     written = yamltext.parse(text, path, limits=yamltext.TEMPLATE).marks
     template: dict[JsonPath, Location] = {}
     config: dict[JsonPath, Location] = {(): stack.config.at(stack.product.section)}
+    sections = {(section,) for section in stack.config.data}
     for node, mark in marks.items():
         line = rendered.lines[mark.line - 1]
         template[node] = line.template
-        if line.config is not None and line.config[:1] != ("names",):
+        if line.config is not None and line.config[:1] in sections:
             config[node] = stack.config.at(*line.config)
+    config |= _through_parameters(body, config)
     return SourceMap(
         path=path, lines=_lines(text, written), rendered=written, template=template, config=_inherited(config, marks)
     )
 
 
+def _through_parameters(body: Json, config: Mapping[JsonPath, Location]) -> dict[JsonPath, Location]:
+    """Nodes below Resources that are a Ref of a parameter, with the config line of the parameter's Default."""
+    found: dict[JsonPath, Location] = {}
+    waiting: list[tuple[JsonPath, Any]] = [(("Resources",), body.get("Resources") if isinstance(body, dict) else None)]
+    while waiting:
+        path, node = waiting.pop()
+        if isinstance(node, dict):
+            if isinstance(name := node.get("Ref"), str) and (place := config.get(("Parameters", name, "Default"))):
+                found[path] = place
+            waiting += [((*path, key), value) for key, value in node.items()]
+        elif isinstance(node, list):
+            waiting += [((*path, index), value) for index, value in enumerate(node)]
+    return found
+
+
 def _inherited(config: Mapping[JsonPath, Location], marks: Mapping[JsonPath, Location]) -> dict[JsonPath, Location]:
-    """A resource without a value of its own is blamed on the first of its nodes that has one."""
+    """A resource without a value of its own is blamed on the first of its nodes that has one; its tags say nothing."""
     found = dict(config)
     for node in sorted(marks, key=len):
         if len(node) == 2 and node not in found:
-            below = [place for path, place in config.items() if path[:2] == node]
+            below = [path for path in config if path[:2] == node and path[2:4] != ("Properties", "Tags")]
             if below:
-                found[node] = below[0]
+                found[node] = config[min(below, key=lambda path: _position(marks, path))]
     return found
+
+
+def _position(marks: Mapping[JsonPath, Location], path: JsonPath) -> Location:
+    return nearest(marks, path) or Location(path="")
 
 
 def _lines(text: str, marks: Mapping[JsonPath, Location]) -> tuple[JsonPath, ...]:

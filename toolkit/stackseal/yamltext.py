@@ -36,7 +36,10 @@ _WORDS: Final[Mapping[str, Json]] = {
     "False": False,
     "FALSE": False,
 }
-_BIDI: Final = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_JOINERS: Final = frozenset("\u200c\u200d")
+"""Some scripts cannot be written without them."""
+_HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
+"""Unicode categories that a reviewer cannot see: controls, formats (bidirectional, zero width), private use, breaks."""
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -134,7 +137,7 @@ def _not_yaml(path: str, error: yaml.MarkedYAMLError) -> ConfigError:
 def _forbidden(character: str) -> bool:
     if character in "\t\r" or character.isascii():
         return not (character.isprintable() or character in "\t\r")
-    return character in _BIDI or unicodedata.category(character) in {"Cc", "Cs", "Co", "Zl", "Zp"}
+    return character not in _JOINERS and unicodedata.category(character) in _HIDDEN
 
 
 def _scalar(event: yaml.ScalarEvent) -> Json:

@@ -113,9 +113,42 @@ def _validator(schema: Mapping[str, Any]) -> Validator:
 
 
 def _errors(config: Config, validator: Validator) -> Iterator[ConfigError]:
-    for error in validator.iter_errors(config.data):
-        for leaf in _leaves(error):
+    leaves = [leaf for error in validator.iter_errors(config.data) for leaf in _leaves(error)]
+    wrong_kind = {_path(leaf) for leaf in leaves if leaf.validator == "type"}
+    faulty = {path for leaf in leaves if not _deciding(leaf, validator) for path in _faulty(leaf)}
+    for leaf in leaves:
+        if leaf.validator != "type" and _path(leaf) in wrong_kind:
+            continue  # what its text or number should be does not matter yet
+        if not faulty.intersection(_deciding(leaf, validator)):
             yield from _worded(config, leaf)
+
+
+def _path(error: jsonschema.ValidationError) -> JsonPath:
+    return tuple(error.absolute_path)
+
+
+def _faulty(error: jsonschema.ValidationError) -> set[JsonPath]:
+    """The nodes that an error is about."""
+    path = _path(error)
+    if error.validator == "required":
+        return {(*path, key) for key in cast("Sequence[str]", error.validator_value)}
+    return {path}
+
+
+def _deciding(error: jsonschema.ValidationError, validator: Validator) -> set[JsonPath]:
+    """The nodes that decided for the `then` or `else` that an error comes from; none for any other error.
+
+    Where one of them is itself invalid the error may be a mere consequence.
+    """
+    node: Any = validator.schema
+    conditions: Mapping[str, Any] = {}
+    for step in error.absolute_schema_path:
+        if step in {"then", "else"} and "if" in node:
+            conditions = node["if"].get("properties", {})
+        node = node[step]
+    path = _path(error)
+    parent = path if error.validator == "required" else path[:-1]
+    return {(*parent, key) for key in conditions}
 
 
 def _leaves(error: jsonschema.ValidationError) -> Iterator[jsonschema.ValidationError]:

@@ -22,8 +22,10 @@ from markupsafe import Markup
 
 MEMORY: Final = 512 * 1024 * 1024
 # Private-use characters cannot come from a config (yamltext refuses them) nor from `tojson` (it escapes non-ASCII).
-_LINE, _ORIGIN, _BLOCK, _END = "\ue000", "\ue001", "\ue002", "\ue003"
-_MARKER: Final = re.compile(f"([{_LINE}{_ORIGIN}{_BLOCK}])([^{_END}]*){_END}|(\n)")
+_LINE, _ORIGIN, _BLOCK, _END, _HINT = "\ue000", "\ue001", "\ue002", "\ue003", "\ue004"
+_MARKER: Final = re.compile(f"([{_LINE}{_ORIGIN}{_BLOCK}{_HINT}])([^{_END}]*){_END}|(\n)")
+_SHARED: Final = frozenset({"client", "environment", "tags"})
+"""Sections of every config; a product's own section says more about what is printed."""
 _BANNED: Final = ("default", "d", "random", "safe", "escape", "e", "forceescape", "xmlattr", "pprint", "urlize")
 
 
@@ -56,6 +58,8 @@ def _origin(value: Any) -> list[Any] | None:
 def _tojson(value: Any) -> Markup:
     if isinstance(value, Undefined):
         str(value)  # raises with the name that is undefined
+    if isinstance(value, Markup):  # text that a block or a macro of the template printed
+        value = _MARKER.sub(lambda match: match.group(3) or "", value)
     text = json.dumps(value, ensure_ascii=True, sort_keys=False)
     origin = _origin(value)
     marker = f"{_ORIGIN}{json.dumps(origin)}{_END}" if origin is not None else ""
@@ -87,17 +91,19 @@ class _SourceLines(Extension):
 
 
 class _Environment(ImmutableSandboxedEnvironment):
-    """Marks the text below each `if` and `for` with the names that its condition reads."""
+    """Marks what each `{{ }}` prints, and the text below each `if` and `for`, with the names that it reads."""
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
         tree = super()._parse(source, name, filename)
         for branch in list(tree.find_all(nodes.If)):
-            label = _dotted(branch.test)
+            label = _label(branch.test)
             branch.body = _enclosed(branch.body, label)
             if branch.else_:
                 branch.else_ = _enclosed(branch.else_, label)
         for loop in list(tree.find_all(nodes.For)):
-            loop.body = _enclosed(loop.body, _dotted(loop.iter))
+            loop.body = _enclosed(loop.body, _label(loop.iter))
+        for output in tree.find_all(nodes.Output):
+            output.nodes = [item for node in output.nodes for item in _hinted(node)]
         return tree
 
 
@@ -108,12 +114,18 @@ def _enclosed(body: list[nodes.Node], label: str) -> list[nodes.Node]:
     return [data(f"+{label}"), *body, data("-")]
 
 
-def _dotted(node: nodes.Node) -> str:
-    return max(_chains(node), key=lambda chain: (chain.count("."), chain), default="")
+def _hinted(node: nodes.Expr) -> list[nodes.Expr]:
+    """A printed expression and the names that it reads: a number or a concatenated text does not know its node."""
+    label = "" if isinstance(node, nodes.TemplateData) else _label(node)
+    return [node, nodes.TemplateData(f"{_HINT}{label}{_END}")] if label else [node]
+
+
+def _label(node: nodes.Node) -> str:
+    return " ".join(_chains(node))
 
 
 def _chains(node: nodes.Node) -> list[str]:
-    """The dotted names that an expression reads: `ml_product.tier`, `ml_name`."""
+    """The dotted names that an expression reads, `ml_product.tier`; of `a if b else c` those that make its value."""
     steps: list[str] = []
     inner = node
     while isinstance(inner, nodes.Getattr):
@@ -121,6 +133,9 @@ def _chains(node: nodes.Node) -> list[str]:
         inner = inner.node
     if isinstance(inner, nodes.Name):
         return [".".join([inner.name, *steps])]
+    if isinstance(node, nodes.CondExpr):
+        values = [child for child in (node.expr1, node.expr2) if child is not None]
+        return [chain for child in values for chain in _chains(child)] or _chains(node.test)
     return [chain for child in node.iter_child_nodes() for chain in _chains(child)]
 
 
@@ -171,38 +186,47 @@ class _Server:
             except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
                 return {"error": {"why": f"{error} in `{source}`", "key": key}}
             values[key] = value
-            if origin := self._depends(source, context, origins):
+            tree = self.expressions.parse("{{" + source + "}}")
+            if origin := _decisive(_chains(tree), context, origins):
                 origins[key] = origin
             if key.isidentifier():
                 context[key] = value
         return {"values": values, "origins": origins}
 
-    def _depends(self, source: str, context: Mapping[str, Any], known: Mapping[str, list[Any]]) -> list[Any]:
-        tree = self.expressions.parse("{{" + source + "}}")
-        found = [path for chain in _chains(tree) if (path := _resolve(chain, context, known))]
-        return max(found, key=lambda path: (path[0] not in {"client", "environment", "tags"}, len(path)), default=[])
-
     def _render(self, request: Mapping[str, Any]) -> dict[str, Any]:
         known = {key: list(path) for key, path in request["origins"].items()}
         context = {}
         for key, value in request["context"].items():
-            context[key] = _named(value, known) if key == "names" else _tracked(value, known.get(key, [key]))
+            context[key] = _named(key, value, known) if key in _BY_KEY else _tracked(value, known.get(key, [key]))
         text = self.environments[request["bundle"]].get_template(request["template"]).render(context)
         return _unmark(text, request["context"], known)
 
 
-def _named(names: Mapping[str, str], known: Mapping[str, list[Any]]) -> dict[str, Any]:
-    return {key: _tracked(value, known.get(f"names:{key}", ["names", key])) for key, value in names.items()}
+_BY_KEY: Final = ("names", "tags")
+"""What `catalogue` computes key by key: each has an origin of its own."""
+
+
+def _named(kind: str, values: Mapping[str, str], known: Mapping[str, list[Any]]) -> dict[str, Any]:
+    return {key: _tracked(value, known.get(f"{kind}:{key}", [kind, key])) for key, value in values.items()}
+
+
+def _decisive(chains: list[str], context: Mapping[str, Any], known: Mapping[str, list[Any]]) -> list[Any]:
+    """The config node that an expression depends on most: the product's own before shared ones, then the deepest."""
+    found = [path for chain in chains if (path := _resolve(chain, context, known))]
+    return max(found, key=lambda path: (path[0] not in _SHARED, len(path)), default=[])
 
 
 def _resolve(chain: str, context: Mapping[str, Any], known: Mapping[str, list[Any]]) -> list[Any]:
-    if chain in known:
-        return known[chain]
-    steps = chain.split(".")
-    if steps[0] in known and len(steps) == 1:
-        return known[steps[0]]
-    value = context.get(steps[0])
-    return list(steps) if len(steps) > 1 and isinstance(value, dict) else []
+    """The config node of a dotted name: a variable stands for the node that it came from; methods are no nodes."""
+    first, *rest = chain.split(".")
+    value = context.get(first)
+    path = list(known.get(first, [first] if isinstance(value, dict) and rest and first != "names" else []))
+    for step in rest if path else ():
+        if not isinstance(value, dict) or step not in value:
+            break
+        value = value[step]
+        path.append(step)
+    return path
 
 
 def _unmark(text: str, context: Mapping[str, Any], known: Mapping[str, list[Any]]) -> dict[str, Any]:
@@ -231,8 +255,10 @@ def _unmark(text: str, context: Mapping[str, Any], known: Mapping[str, list[Any]
             place, fresh = [name, int(number)], False
         elif kind == _ORIGIN and origin is None:
             origin = json.loads(content)
+        elif kind == _HINT and origin is None:
+            origin = _decisive(content.split(), context, known) or None
         elif kind == _BLOCK and content.startswith("+"):
-            blocks.append(_resolve(content[1:], context, known))
+            blocks.append(_decisive(content[1:].split(), context, known))
         elif kind == _BLOCK:
             blocks.pop()
     pieces.append(text[position:])

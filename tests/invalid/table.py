@@ -1,0 +1,188 @@
+"""The invalid configs of this folder: what each must say, and at which line and column.
+
+One row is one file. A row's place counts from 1; its texts are parts of the sentence.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+FOLDER: Final = Path(__file__).parent
+
+
+class Case:
+    """A file of this folder and the one error that it has."""
+
+    def __init__(self, name: str, place: str, *says: str) -> None:
+        self.name, self.place, self.says = name, place, says
+
+    @property
+    def file(self) -> str:
+        return f"{self.name}.yaml"
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+CASES: Final = (
+    Case("client-missing", "1:1", "client is missing"),
+    Case("client-empty", "1:8", "client is not valid: it must be a mapping, and it is empty"),
+    Case("client-is-text", "1:9", "client is not valid: it must be a mapping, and it is text"),
+    Case("client-is-a-list", "1:1", "client is not valid: it must be a mapping, and it is a list"),
+    Case("company-name-missing", "1:1", "client.company_name is missing"),
+    Case("company-name-empty", "2:17", "client.company_name is not valid", "at least 1"),
+    Case("company-name-long", "2:17", "it has 129 characters where 128 are allowed"),
+    Case("company-name-number", "2:17", "client.company_name is not valid", 'quote it: "3"'),
+    Case("company-prefix-missing", "1:1", "client.company_prefix is missing"),
+    Case("company-prefix-capitals", "3:19", "client.company_prefix is not valid", "begins with a lower-case letter"),
+    Case("company-prefix-long", "3:19", "30 at most"),
+    Case("company-prefix-digit-first", "3:19", "begins with a lower-case letter"),
+    Case("company-prefix-newline", "3:19", "client.company_prefix is not valid"),
+    Case("account-id-missing", "1:1", "client.account_id is missing"),
+    Case("account-id-not-quoted", "4:15", "client.account_id is not valid", 'quote it: "111122223333"'),
+    Case("account-id-octal", "4:15", "client.account_id is not valid", "exactly twelve digits"),
+    Case("account-id-octal-quotes", "4:15", "client.account_id is not valid", "exactly twelve digits"),
+    Case("account-id-underscores", "4:15", "client.account_id is not valid", "exactly twelve digits"),
+    Case("account-id-hyphens", "4:15", "exactly twelve digits"),
+    Case("account-id-exponent", "4:15", "exactly twelve digits"),
+    Case("account-id-eleven-digits", "4:15", "exactly twelve digits"),
+    Case("account-id-thirteen-digits", "4:15", "exactly twelve digits"),
+    Case("account-id-other-digits", "4:15", "exactly twelve digits"),
+    Case("account-id-newline", "4:15", "exactly twelve digits"),
+    Case("tenant-id-missing", "1:1", "client.tenant_id is missing"),
+    Case("tenant-id-number", "5:14", "client.tenant_id is not valid", 'quote it: "1001"'),
+    Case("tenant-id-three", "5:14", "exactly four lower-case letters or digits"),
+    Case("tenant-id-capital", "5:14", "exactly four lower-case letters or digits"),
+    Case("tenant-id-exponent", "5:14", "exactly four lower-case letters or digits"),
+    Case("client-unknown-key", "6:14", "client.acount_id is not known", "did you mean account_id?"),
+    Case("environment-missing", "1:1", "environment is missing"),
+    Case("env-missing", "6:1", "environment.env is missing"),
+    Case("env-unknown", "7:8", "environment.env is not valid", "'production' is none of dev, staging, prod"),
+    Case("env-norway", "7:8", "environment.env is not valid", "'NO' is none of"),
+    Case("env-on", "7:8", "'on' is none of"),
+    Case("env-true", "7:8", "environment.env is not valid", "none of dev, staging, prod"),
+    Case("env-null", "7:8", "environment.env is not valid", "none of dev, staging, prod"),
+    Case("env-capitals", "7:8", "'Prod' is none of"),
+    Case("region-missing", "6:1", "environment.region is missing"),
+    Case("region-unknown-form", "8:11", "environment.region is not valid", "a region looks like us-west-2"),
+    Case("region-newline", "8:11", "a region looks like us-west-2"),
+    Case("region-list", "8:3", "environment.region is not valid: it must be text, and it is a list"),
+    Case("region-sexagesimal", "8:11", "a region looks like us-west-2"),
+    Case("region-date", "8:11", "a region looks like us-west-2"),
+    Case("environment-unknown-key", "9:10", "environment.stage is not known", "the keys here are env, region"),
+    Case("tags-list", "13:1", "tags is not valid: it must be a mapping, and it is a list"),
+    Case("tags-reserved-prefix", "13:1", "does not begin with aws:"),
+    Case("tags-key-long", "13:1", "a tag key has 1 to 128"),
+    Case("tags-value-number", "14:10", "tags.owner is not valid", 'quote it: "42"'),
+    Case("tags-value-null", "14:10", "tags.owner is not valid: it must be text, and it is empty"),
+    Case("tags-value-long", "14:10", "tags.owner is not valid", "up to 256"),
+    Case("tags-value-braces", "14:10", "tags.owner is not valid", "a tag value has up to 256"),
+    Case("tags-value-newline", "14:10", "tags.owner is not valid", "a tag value has up to 256"),
+    Case("tags-value-mapping", "14:3", "tags.owner is not valid: it must be text, and it is a mapping"),
+    Case("tags-too-many", "13:1", "tags is not valid"),
+    Case("product-empty", "9:12", "ml_product is not valid: it must be a mapping, and it is empty"),
+    Case("tier-missing", "9:1", "ml_product.tier is missing"),
+    Case(
+        "tier-unknown", "10:9", "ml_product.tier is not valid", "'basic' is none of starter, professional, enterprise"
+    ),
+    Case("use-case-missing", "9:1", "ml_product.use_case is missing"),
+    Case(
+        "use-case-underscore", "11:13", "ml_product.use_case is not valid", "lower-case words joined by single hyphens"
+    ),
+    Case("use-case-two-hyphens", "11:13", "joined by single hyphens"),
+    Case("use-case-long", "11:13", "it has 41 characters where 40 are allowed"),
+    Case("use-case-empty", "11:13", "lower-case words"),
+    Case("use-case-path", "11:13", "lower-case words joined by single hyphens"),
+    Case("workload-capitals", "12:13", "ml_product.workload is not valid", "a workload is lower-case words"),
+    Case("workload-long", "12:13", "it has 21 characters where 20 are allowed"),
+    Case("source-control-missing", "9:1", "ml_product.source_control is missing"),
+    Case("source-control-unknown", "12:19", "'github' is none of codecommit, s3"),
+    Case("s3-without-prefix", "9:1", "ml_product.s3_prefix is missing", "source_control s3 reads model-build.zip"),
+    Case(
+        "s3-prefix-with-codecommit",
+        "13:14",
+        "ml_product.s3_prefix is not valid",
+        "only source_control s3 reads from a bucket; remove it",
+    ),
+    Case("s3-prefix-slash", "13:14", "without a slash at its end"),
+    Case("s3-prefix-url", "13:14", "ml_product.s3_prefix is not valid"),
+    Case("email-on-starter", "13:17", "the starter tier has no alarms; remove it"),
+    Case("email-missing", "9:1", "ml_product.alerts_email is missing", "name somebody who hears of alarms"),
+    Case("email-not-one", "13:17", "ml_product.alerts_email is not valid", "this is not an e-mail address"),
+    Case("email-newline", "13:17", "this is not an e-mail address"),
+    Case("unique-bucket-yes", "13:23", "it must be true or false, and it is text"),
+    Case("retention-thirty", "13:23", "ml_product.log_retention_days is not valid", "at least 90"),
+    Case("retention-not-offered", "13:23", "a retention that CloudWatch Logs offers"),
+    Case("retention-text", "13:23", "ml_product.log_retention_days is not valid"),
+    Case("retention-exponent", "13:23", "ml_product.log_retention_days is not valid"),
+    Case("retention-underscore", "13:23", "ml_product.log_retention_days is not valid"),
+    Case("product-unknown-key", "11:12", "ml_product.usecase is not known", "did you mean use_case?"),
+    Case("vpc-missing", "9:1", "ml_product.vpc_integration is missing", "places its endpoints in a VPC"),
+    Case("vpc-on-starter", "13:3", "only the enterprise tier has VPC endpoints"),
+    Case("vpc-on-professional", "14:3", "only the enterprise tier has VPC endpoints"),
+    Case("vpc-mode-missing", "14:3", "ml_product.vpc_integration.mode is missing"),
+    Case("vpc-mode-unknown", "15:11", "'shared' is none of standalone, sg-provisioner"),
+    Case("vpc-source-missing", "14:3", "ml_product.vpc_integration.vpc_source is missing"),
+    Case("vpc-source-unknown", "16:17", "'parameter' is none of ssm, direct"),
+    Case(
+        "vpc-ssm-path-missing",
+        "14:3",
+        "vpc_parameter_store_path is missing",
+        "reads the VPC and its subnets from Parameter Store",
+    ),
+    Case("vpc-ssm-subnets-missing", "14:3", "subnet_parameter_store_path is missing"),
+    Case("vpc-ssm-path-relative", "17:31", "begins with a slash"),
+    Case("vpc-ssm-with-id", "17:13", "vpc_source ssm takes the VPC from Parameter Store; remove it"),
+    Case("vpc-ssm-with-subnets", "17:5", "vpc_source ssm takes the subnets from Parameter Store"),
+    Case("vpc-direct-id-missing", "14:3", "vpc_id is missing", "takes the VPC and its subnets from here"),
+    Case("vpc-direct-subnets-missing", "14:3", "subnet_ids is missing"),
+    Case("vpc-direct-one-subnet", "18:5", "at least 2 subnets in different availability zones"),
+    Case("vpc-direct-same-subnet", "18:5", "an entry is there twice"),
+    Case("vpc-direct-bad-subnet", "20:9", "subnet_ids.1 is not valid", "a subnet id is subnet- and 8 or 17"),
+    Case("vpc-direct-subnets-text", "18:17", "it must be a list, and it is text"),
+    Case("vpc-direct-bad-vpc", "17:13", "a VPC id is vpc- and 8 or 17"),
+    Case("vpc-direct-with-path", "17:31", "vpc_source direct takes the VPC from vpc_id"),
+    Case("vpc-direct-with-subnet-path", "17:34", "vpc_source direct takes the subnets from subnet_ids"),
+    Case(
+        "vpc-sg-path-missing",
+        "14:3",
+        "sg_parameter_store_path is missing",
+        "the security group that this parameter holds",
+    ),
+    Case("vpc-sg-path-standalone", "19:30", "mode standalone brings a security group of its own; remove it"),
+    Case("vpc-sg-with-cidrs", "16:5", "uses the rules of the security group that exists"),
+    Case("vpc-route-table-bad", "17:23", "a route table id is rtb-"),
+    Case("vpc-cidr-open", "17:17", "a range looks like 10.0.0.0/16"),
+    Case("vpc-cidrs-none", "17:5", "it needs at least 1 entries"),
+    Case("vpc-private-dns-no", "17:18", "it must be true or false"),
+    Case("vpc-unknown-key", "17:15", "ml_product.vpc_integration.vpc_cidr is not known", "did you mean vpc_cidrs?"),
+    Case("vpc-given-twice", "19:1", "vpc_integration is given twice", "remove one of the two"),
+    Case("no-product", "1:1", "The config chooses no product", "ml_product"),
+    Case("unknown-section", "13:1", "monitoring is not known", "the keys here are"),
+    Case("misspelt-section", "1:1", "The config chooses no product"),
+    Case("duplicate-key", "9:3", "The key 'env' is there twice", "line 7"),
+    Case("duplicate-section", "13:1", "The key 'client' is there twice", "the first one is on line 1"),
+    Case("anchor", "7:8", "The file uses a YAML anchor"),
+    Case("alias", "7:8", "The file uses a YAML alias"),
+    Case("merge-key", "7:7", "The file uses a YAML alias"),
+    Case("billion-laughs", "1:4", "The file uses a YAML anchor"),
+    Case("tag-python", "2:17", "The YAML tag", "is not supported"),
+    Case("tag-binary", "2:17", "The YAML tag", "is not supported"),
+    Case("tag-int", "5:14", "The YAML tag"),
+    Case("tag-local", "2:17", "The YAML tag '!Ref' is not supported"),
+    Case("tag-on-key", "2:3", "is not supported"),
+    Case("several-documents", "13:1", "The file holds several documents", "split it"),
+    Case("bidi", "2:22", "The file holds an invisible character", "U+202E"),
+    Case("zero-width-space", "3:23", "The file holds an invisible character", "U+200B"),
+    Case("escape-character", "2:22", "The file holds an invisible character", "U+001B"),
+    Case("empty", "1:1", "The file is empty"),
+    Case("only-comments", "1:1", "The file is empty"),
+    Case("only-null", "1:1", "The file is not a config"),
+    Case("list-at-top", "1:1", "The file is not a config"),
+    Case("text-at-top", "1:1", "The file is not a config"),
+    Case("key-is-a-list", "7:5", "A key is not text"),
+    Case("key-is-a-mapping", "7:5", "A key is not text"),
+    Case("tab-indent", "7:1", "The file is not valid YAML"),
+    Case("deep", "1:35", "nested too deeply"),
+)
