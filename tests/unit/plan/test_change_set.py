@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from stackseal.aws.cloudformation import CloudFormation
+from stackseal.aws.errors import AwsFailed
 from stackseal.aws.session import Aws
-from stackseal.aws.shapes import ChangeSetRef, ChangeSetState, NewChangeSet, StackState
+from stackseal.aws.shapes import ChangeSetRef, ChangeSetState, NewChangeSet, Objection, StackState
 from stackseal.errors import Failed, Unknown, UsageError
 from stackseal.local import EmbeddedAws
 from stackseal.model import (
@@ -29,6 +30,7 @@ from stackseal.model import (
 )
 from stackseal.plan.change_set import NO_CHANGES, Patience, create, inspect, no_changes
 from stackseal.plan.deletion import deletion
+from stackseal.plan.objections import blame
 from stackseal.plan.predicted import predict
 from stackseal.plan.prove import prove, prove_again
 from stackseal.plan.record import record
@@ -291,11 +293,17 @@ class Scripted(CloudFormation):
     """A CloudFormation in any state that an engine rarely shows: answers from a script, remembers what it was asked."""
 
     def __init__(
-        self, *, stack: list[str | None], change_set: list[ChangeSetRef], state: ChangeSetState | None
+        self,
+        *,
+        stack: list[str | None],
+        change_set: list[ChangeSetRef],
+        state: ChangeSetState | None,
+        objections: tuple[Objection, ...] | AwsFailed = (),
     ) -> None:
         self._stacks = itertools.chain(stack, itertools.repeat(stack[-1]))
         self._refs = itertools.chain(change_set, itertools.repeat(change_set[-1])) if change_set else iter(())
         self._state = state
+        self._objections = objections
         self.calls: list[str] = []
 
     def stack(self, name: str) -> StackState | None:
@@ -322,6 +330,12 @@ class Scripted(CloudFormation):
 
     def delete_change_set(self, arn: str) -> None:
         self.calls.append(f"delete {arn}")
+
+    def objections(self, change_set: str) -> tuple[Objection, ...]:
+        self.calls.append(f"objections {change_set}")
+        if isinstance(self._objections, AwsFailed):
+            raise self._objections
+        return self._objections
 
 
 def ref(status: str, reason: str = "", execution: str = "UNAVAILABLE") -> ChangeSetRef:
@@ -417,3 +431,53 @@ def test_changes_of_nested_stacks_are_told_with_their_path() -> None:
     assert [(change.nested, change.logical_id) for change in plan.changes] == [((), "Child"), (("Child",), "Table")]
     assert {str(change.where) for change in plan.changes} == {"configs/churn.yaml:3:1"}
     assert [item.logical_id for item in plan.consequences if item.data_loss] == ["Table"]
+
+
+def objection(mode: str, status: str = "FAILED", path: str = "/Resources/Bucket/Properties/BucketName") -> Objection:
+    return Objection(
+        logical_id="Bucket",
+        validation="NAME_CONFLICT_VALIDATION",
+        status=status,
+        mode=mode,
+        path=path,
+        reason="Resource of type 'AWS::S3::Bucket' with identifier 'churn' already exists.",
+    )
+
+
+def test_a_validation_that_fails_points_at_the_config_line() -> None:
+    scripted = Scripted(
+        stack=[None],
+        change_set=[ref("FAILED", "The following hook(s)/validation failed: [AWS::EarlyValidation]")],
+        state=state(),
+        objections=(objection("WARN", path="/Resources/Topic"), objection("FAIL")),
+    )
+    with pytest.raises(Failed) as raised:
+        create(inputs(starter()), scripted, name="seal", patience=ticking())
+    assert raised.value.where == Location(path="configs/churn.yaml", line=21)
+    assert "NAME_CONFLICT_VALIDATION fails at /Resources/Bucket/Properties/BucketName: Resource of" in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("found", "note"),
+    [
+        ((objection("WARN"),), "NAME_CONFLICT_VALIDATION warns at /Resources/Bucket"),
+        ((objection("FAIL", "SKIPPED", ""),), "NAME_CONFLICT_VALIDATION was skipped for Bucket"),
+        (AwsFailed("x", why="not allowed", code="AccessDenied"), "validations could not be read (not allowed)"),
+    ],
+)
+def test_validations_that_do_not_stop_are_noted(found: tuple[Objection, ...] | AwsFailed, note: str) -> None:
+    scripted = Nested(
+        stack=["CREATE_COMPLETE"],
+        change_set=[ref("CREATE_COMPLETE", execution="AVAILABLE")],
+        state=replace(state(), status="CREATE_COMPLETE"),
+        objections=found,
+    )
+    plan = create(inputs(starter()), scripted, name="seal", patience=ticking())
+    assert any(note in text for text in plan.notes)
+
+
+def test_an_objection_to_a_resource_that_is_not_ours_has_no_line() -> None:
+    stranger = replace(objection("FAIL"), logical_id="Stranger", path="/Resources/Stranger/Properties")
+    assert blame((stranger,), starter()) is None
+    assert blame((replace(stranger, path=""),), starter()) is None
+    assert blame((), starter()) is None

@@ -17,6 +17,7 @@ from stackseal.model import (
     PlanOperation,
     Replacement,
 )
+from stackseal.plan.notes import dynamic
 from stackseal.plan.predicted import predict
 from unit.plan.templates import STACK, template
 
@@ -231,7 +232,7 @@ def test_new_stack_tags_reach_what_takes_tags() -> None:
         (
             {"T": {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": "{{resolve:ssm:/x}}"}}},
             {},
-            "Dynamic references",
+            "dynamic reference without a version",
         ),
         ({"N": {"Type": "AWS::CloudFormation::Stack", "Properties": {}}}, {}, "nested stack N"),
         ({"K": {"Type": "AWS::KMS::Key", "Condition": "C", "Properties": {}}}, {}, "Whether K exists"),
@@ -274,3 +275,25 @@ def test_the_order_of_keys_does_not_matter() -> None:
     one = predict(template(resources, parameters={"Name": "a"}), template(turned, parameters={"Name": "b"}))
     two = predict(template(turned, parameters={"Name": "a"}), template(resources, parameters={"Name": "b"}))
     assert one == two
+
+
+@pytest.mark.parametrize(
+    ("reference", "seen"),
+    [
+        ("{{resolve:ssm:/a/b}}", False),
+        ("{{resolve:ssm:/a/b:3}}", True),
+        ("{{resolve:ssm-secure:x}}", False),
+        ("{{resolve:ssm-secure:x:1}}", True),
+        ("{{resolve:secretsmanager:Db}}", False),
+        ("{{resolve:secretsmanager:Db:SecretString:password}}", False),
+        ("{{resolve:secretsmanager:Db:SecretString:password:AWSCURRENT}}", False),
+        ("{{resolve:secretsmanager:Db:SecretString:password::abc}}", True),
+        ("{{resolve:secretsmanager:arn:aws:secretsmanager:us-west-2:1:secret:Db-x:SecretString:p}}", False),
+        ("{{resolve:secretsmanager:arn:aws:secretsmanager:us-west-2:1:secret:Db-x:SecretString:p::v}}", True),
+        ("{{resolve:ssm:/a:1}} {{resolve:ssm:/b}}", False),
+        ("no reference", True),
+    ],
+)
+def test_only_versions_make_dynamic_references_visible(reference: str, seen: bool) -> None:
+    head = template({"T": {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": reference}}})
+    assert bool(dynamic(head)) is not seen

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from stackseal.aws import changes as _changes
+from stackseal.aws import parse
 from stackseal.aws.drift import detect
 from stackseal.aws.errors import AwsFailed, translated
 from stackseal.aws.s3 import upload
@@ -14,6 +14,7 @@ from stackseal.aws.shapes import (
     ChangeSetRef,
     ChangeSetState,
     NewChangeSet,
+    Objection,
     StackResource,
     StackState,
     Store,
@@ -21,15 +22,13 @@ from stackseal.aws.shapes import (
     iso,
 )
 from stackseal.errors import Failed
-from stackseal.model import Drift, DriftStatus, ResourceEvent, StackId, canonical_json
+from stackseal.model import Drift, ResourceEvent, StackId, canonical_json
 
 if TYPE_CHECKING:
-    from mypy_boto3_cloudformation.type_defs import DescribeChangeSetOutputTypeDef, StackTypeDef
+    from mypy_boto3_cloudformation.type_defs import DescribeChangeSetOutputTypeDef
 
 BODY_LIMIT: Final = 51_200
 """Bytes of a template that travels inside the request (CloudFormation quotas)."""
-INCOMPLETE: Final = "[WARN] --include-property-values"
-"""How the status reason of the view with values begins when it leaves something out."""
 URL_LIMIT: Final = 1_000_000
 """Bytes of a template that CloudFormation fetches from S3."""
 
@@ -57,7 +56,7 @@ class CloudFormation:
             if error.code == "ValidationError" and "does not exist" in str(error):
                 return None
             raise
-        return _stack(found[0]) if found else None
+        return parse.stack(found[0]) if found else None
 
     def resources(self, stack: str) -> tuple[StackResource, ...]:
         """Every resource of a stack, sorted by logical id."""
@@ -85,7 +84,7 @@ class CloudFormation:
                     if since and moment <= since:
                         return tuple(reversed(found))
                     if token is None or item.get("ClientRequestToken") == token:
-                        found.append(_event(item, moment))
+                        found.append(parse.event(item, moment))
         return tuple(reversed(found))
 
     def delete_stack(
@@ -168,8 +167,21 @@ class CloudFormation:
         except AwsFailed as error:
             if error.code not in {"ValidationError", "InvalidParameterValue"}:
                 raise
-            return _change_set(first, plain, None, "")  # a region or an emulator without IncludePropertyValues
-        return _change_set(first, plain, detailed, second.get("StatusReason", ""))
+            return parse.change_set(first, plain, None, "")  # a region or an emulator without IncludePropertyValues
+        return parse.change_set(first, plain, detailed, second.get("StatusReason", ""))
+
+    def objections(self, change_set: str) -> tuple[Objection, ...]:
+        """What CloudFormation's own validations object to in a change set (by ARN), sorted by resource and path."""
+        found: list[Objection] = []
+        token: dict[str, Any] = {}
+        while True:
+            with translated(f"could not read the validations of the change set {change_set}"):
+                page = self._client.describe_events(ChangeSetName=change_set, **token)
+            events = page.get("OperationEvents", ())
+            found += [parse.objection(item) for item in events if item.get("EventType") == "VALIDATION_ERROR"]
+            if not page.get("NextToken"):
+                return tuple(sorted(found, key=lambda item: (item.logical_id, item.path, item.validation, item.reason)))
+            token = {"NextToken": page["NextToken"]}
 
     def list_change_sets(self, stack: str) -> tuple[ChangeSetRef, ...]:
         """Every change set of a stack, sorted by name."""
@@ -257,63 +269,3 @@ class CloudFormation:
 def _given(**arguments: Any) -> dict[str, Any]:
     """The arguments that carry something: AWS refuses empty ones."""
     return {name: value for name, value in arguments.items() if value not in (None, "", False, [])}
-
-
-def _stack(found: StackTypeDef) -> StackState:
-    drift = found.get("DriftInformation", {}).get("StackDriftStatus", "")
-    return StackState(
-        name=found["StackName"],
-        arn=found.get("StackId", ""),
-        status=found["StackStatus"],
-        reason=found.get("StackStatusReason", ""),
-        outputs={item.get("OutputKey", ""): item.get("OutputValue", "") for item in found.get("Outputs", ())},
-        parameters={
-            item.get("ParameterKey", ""): item.get("ParameterValue", "") for item in found.get("Parameters", ())
-        },
-        tags={item["Key"]: item["Value"] for item in found.get("Tags", ())},
-        capabilities=tuple(sorted(found.get("Capabilities", ()))),
-        role_arn=found.get("RoleARN") or None,
-        termination_protection=bool(found.get("EnableTerminationProtection", False)),
-        created=iso(found.get("CreationTime")),
-        last_updated=iso(found.get("LastUpdatedTime") or found.get("CreationTime")),
-        drift=DriftStatus(drift) if drift in {"IN_SYNC", "DRIFTED"} else DriftStatus.UNKNOWN,
-    )
-
-
-def _event(item: Mapping[str, Any], moment: str) -> ResourceEvent:
-    return ResourceEvent(
-        logical_id=item.get("LogicalResourceId", ""),
-        type=item.get("ResourceType", ""),
-        status=item.get("ResourceStatus", ""),
-        reason=item.get("ResourceStatusReason", ""),
-        timestamp=moment,
-        physical_id=item.get("PhysicalResourceId", ""),
-    )
-
-
-def _change_set(
-    first: DescribeChangeSetOutputTypeDef,
-    plain: Sequence[Mapping[str, Any]],
-    detailed: Sequence[Mapping[str, Any]] | None,
-    warning: str,
-) -> ChangeSetState:
-    parameters = first.get("Parameters", ())
-    return ChangeSetState(
-        name=first["ChangeSetName"],
-        arn=first["ChangeSetId"],
-        stack_arn=first.get("StackId", ""),
-        status=first["Status"],
-        execution_status=first["ExecutionStatus"],
-        reason=first.get("StatusReason", ""),
-        description=first.get("Description", ""),
-        changes=_changes.changes(detailed or (), plain),
-        nested=_changes.nested(plain),
-        parameters={item.get("ParameterKey", ""): item.get("ParameterValue", "") for item in parameters},
-        resolved={
-            item.get("ParameterKey", ""): item["ResolvedValue"] for item in parameters if "ResolvedValue" in item
-        },
-        tags={item["Key"]: item["Value"] for item in first.get("Tags", ())},
-        capabilities=tuple(sorted(first.get("Capabilities", ()))),
-        values=detailed is not None,
-        incomplete=INCOMPLETE in warning,
-    )

@@ -130,11 +130,17 @@ def translated(what: str, *, changes: str = "") -> Iterator[None]:
     been made.
     """
     from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.parsers import ResponseParserError
 
     try:
         yield
-    except (ClientError, BotoCoreError) as error:
+    except (ClientError, BotoCoreError, ResponseParserError) as error:
         raise translate(error, what, changes=changes) from error
+
+
+def unreadable(what: str) -> AwsFailed:
+    """An answer without the part that it must have: a proxy's page, or one that was cut off."""
+    return AwsFailed(what, why="the answer cannot be read", remedy="check the proxy and the endpoint, then repeat")
 
 
 def translate(error: Exception, what: str, *, changes: str = "") -> StacksealError:

@@ -50,10 +50,12 @@ class Aws:
         account: str | None = None,
         endpoint_url: str | None = None,
         credentials: Credentials | None = None,
+        attempts: int = ATTEMPTS,
     ) -> None:
         self._environ = dict(environ)
         self._region = region or environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")
         self._endpoint_url = endpoint_url or environ.get("AWS_ENDPOINT_URL") or None
+        self._attempts = attempts
         self._credentials = credentials or _from_environ(environ)
         self._accounts: dict[str, str] = {"": account} if account else {}
         self._clients: dict[tuple[str, str], Any] = {}
@@ -107,7 +109,13 @@ class Aws:
                     RoleArn=role_arn, RoleSessionName=session_name, WebIdentityToken=web_identity_token
                 )["Credentials"]
         found = Credentials(key=keys["AccessKeyId"], secret=keys["SecretAccessKey"], token=keys["SessionToken"])
-        return Aws(self._environ, region=self._region, endpoint_url=self._endpoint_url, credentials=found)
+        return Aws(
+            self._environ,
+            region=self._region,
+            endpoint_url=self._endpoint_url,
+            credentials=found,
+            attempts=self._attempts,
+        )
 
     def close(self) -> None:
         """Close the connections of all clients."""
@@ -120,7 +128,7 @@ class Aws:
         from botocore.config import Config
 
         config = Config(
-            retries={"mode": "standard", "max_attempts": ATTEMPTS},
+            retries={"mode": "standard", "max_attempts": self._attempts},
             connect_timeout=CONNECT_SECONDS,
             read_timeout=READ_SECONDS,
             s3={"addressing_style": "path"} if self._endpoint_url else None,

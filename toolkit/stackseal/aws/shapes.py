@@ -107,6 +107,22 @@ class StackResource:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Objection:
+    """One result of the validations that CloudFormation runs before it deploys."""
+
+    logical_id: str
+    validation: str
+    """e.g. NAME_CONFLICT_VALIDATION."""
+    status: str
+    """FAILED, or SKIPPED where it could not be made."""
+    mode: str
+    """FAIL stops the change set, WARN does not."""
+    path: str
+    """`/Resources/Bucket/Properties/BucketName`."""
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Validation:
     """What ValidateTemplate found out."""
 

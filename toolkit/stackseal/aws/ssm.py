@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stackseal.aws.errors import AwsFailed, translated
+from stackseal.aws.errors import AwsFailed, translated, unreadable
 from stackseal.aws.session import Aws
 
 
@@ -14,18 +14,25 @@ class Parameters:
 
     def get(self, name: str) -> str | None:
         """The value of one parameter, None where there is none. SecureStrings stay encrypted."""
+        what = f"could not read the SSM parameter {name}"
         try:
-            with translated(f"could not read the SSM parameter {name}"):
-                return self._client.get_parameter(Name=name)["Parameter"].get("Value", "")
+            with translated(what):
+                answer = self._client.get_parameter(Name=name)
         except AwsFailed as error:
             if error.code == "ParameterNotFound":
                 return None
             raise
+        if "Parameter" not in answer:
+            raise unreadable(what)
+        return answer["Parameter"].get("Value", "")
 
     def below(self, path: str) -> dict[str, str]:
         """Name and value of every parameter below a path, sorted by name."""
         found: dict[str, str] = {}
-        with translated(f"could not read the SSM parameters below {path}"):
+        what = f"could not read the SSM parameters below {path}"
+        with translated(what):
             for page in self._client.get_paginator("get_parameters_by_path").paginate(Path=path, Recursive=True):
+                if "Parameters" not in page:
+                    raise unreadable(what)
                 found.update({item["Name"]: item.get("Value", "") for item in page["Parameters"] if "Name" in item})
         return dict(sorted(found.items()))

@@ -15,7 +15,7 @@ from stackseal.aws.shapes import ChangeSetRef, ChangeSetState, NewChangeSet, Sta
 from stackseal.aws.states import STACK, Do, Row
 from stackseal.errors import Failed, Unknown
 from stackseal.model import Change, Plan, PlanKind, PlanOperation, StackId, Template
-from stackseal.plan import consequence
+from stackseal.plan import consequence, notes, objections
 from stackseal.plan.predicted import blame
 from stackseal.plan.seal import Inputs, check_name, seal
 
@@ -83,7 +83,7 @@ def create(
         execution_role=inputs.execution_role,
     )
     if made.status == "FAILED":
-        _tidy(cfn, made, new, fresh=state is None)
+        _tidy(cfn, made, new, template, fresh=state is None)
         return _sealed(replace(plan, operation=PlanOperation.NONE), template)
     return read(cfn, plan, template, made.arn)
 
@@ -117,7 +117,7 @@ def read(cfn: CloudFormation, plan: Plan, template: Template, arn: str) -> Plan:
         change_set_name=found.name,
         consequences=consequence.consequences(changes, stateful, consequence.protected(template)),
         retained=consequence.retained(changes),
-        notes=_notes(plan, found),
+        notes=(*_notes(plan, found), *notes.dynamic(template), *objections.found(cfn, found.arn).sentences),
     )
     return _sealed(complete, template)
 
@@ -215,24 +215,27 @@ def _finished(cfn: CloudFormation, new: NewChangeSet, arn: str, patience: Patien
         patience.sleep(_POLL_SECONDS)
 
 
-def _tidy(cfn: CloudFormation, made: ChangeSetRef, new: NewChangeSet, *, fresh: bool) -> None:
+def _tidy(cfn: CloudFormation, made: ChangeSetRef, new: NewChangeSet, template: Template, *, fresh: bool) -> None:
     """Remove our failed change set; raise unless it failed only for want of changes."""
-    reason = made.reason if no_changes(made.status, made.reason) else _reason(cfn, made)
-    cfn.delete_change_set(made.arn)
-    if no_changes(made.status, reason):
+    if no_changes(made.status, made.reason):
+        cfn.delete_change_set(made.arn)
         return
+    against = objections.found(cfn, made.arn)
+    reason = _reason(cfn, made, against.sentences)
+    cfn.delete_change_set(made.arn)
     shell = f"; the stack {new.stack} is left as an empty shell that `stackseal cleanup` removes" if fresh else ""
     raise Failed(
         f"CloudFormation could not plan the stack {new.stack}",
         why=reason or "it gave no reason",
         remedy=f"mend the template or the parameter that it names and review again{shell}",
+        where=objections.blame(against.stopping, template),
     )
 
 
-def _reason(cfn: CloudFormation, made: ChangeSetRef) -> str:
-    """Why a change set failed; where a nested one did, its reason too."""
+def _reason(cfn: CloudFormation, made: ChangeSetRef, against: tuple[str, ...]) -> str:
+    """Why a change set failed: the reason, that of failed nested sets, and what the validations object to."""
     nested = [cfn.change_set_status(arn) for arn in cfn.change_set(made.arn).nested.values()]
-    parts = [made.reason, *(f"{ref.name}: {ref.reason}" for ref in nested if ref.status == "FAILED")]
+    parts = [made.reason, *(f"{ref.name}: {ref.reason}" for ref in nested if ref.status == "FAILED"), *against]
     return "; ".join(part for part in parts if part)
 
 
@@ -247,15 +250,15 @@ def _with_nested(cfn: CloudFormation, found: ChangeSetState, path: tuple[str, ..
 
 
 def _notes(plan: Plan, found: ChangeSetState) -> tuple[str, ...]:
-    notes: list[str] = []
+    said: list[str] = []
     if not found.values:
-        notes.append("CloudFormation gave no values here: the changes are complete, before and after are not shown.")
+        said.append("CloudFormation gave no values here: the changes are complete, before and after are not shown.")
     if found.incomplete:
-        notes.append("CloudFormation could not tell all values; the list of changes is complete.")
+        said.append("CloudFormation could not tell all values; the list of changes is complete.")
     if plan.operation is PlanOperation.CREATE:
-        notes.append(
+        said.append(
             f"Until this plan is deployed the stack {plan.stack.name} exists as an empty shell (REVIEW_IN_PROGRESS)."
         )
     if plan.operation is PlanOperation.UPDATE and not found.changes:
-        notes.append("No resource changes; outputs or other parts of the template do.")
-    return tuple(notes)
+        said.append("No resource changes; outputs or other parts of the template do.")
+    return tuple(said)

@@ -2,44 +2,65 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from typing import Final
 
 from stackseal import facts
-from stackseal.model import Action, Change, Replacement, canonical_json
+from stackseal.model import Action, Change, Replacement, Template, canonical_json
 from stackseal.plan.overrides import NAME_SCOPES, REFUSED
 from stackseal.plan.resolve import markers
 from stackseal.plan.view import View
 
-BLIND = (
+_REFERENCE: Final = re.compile(r"\{\{resolve:(ssm|ssm-secure|secretsmanager):([^}]+)\}\}")
+BLIND: Final = (
     "Predicted from the templates without asking AWS: changes made outside CloudFormation, names already taken and "
     "quotas are not seen."
 )
 
 
-def predicted(before: View, after: View, changes: tuple[Change, ...], *, macros: bool) -> tuple[str, ...]:
+def predicted(before: View, after: View, changes: tuple[Change, ...], template: Template) -> tuple[str, ...]:
     """The notes of a predicted plan; the general one first, the others sorted."""
     special = {*_unknown_values(after), *_unknown_types(changes), *_refused(changes), *_retyped(before, after)}
     special |= set(_same_name(after, changes))
-    if macros:
+    special |= set(dynamic(template))
+    if template.body.get("Transform"):
         special.add("The template uses macros, which CloudFormation runs before it plans: what they add is not seen.")
     return (BLIND, *sorted(special))
 
 
+def dynamic(template: Template) -> tuple[str, ...]:
+    """A note on `{{resolve:…}}` without a version: CloudFormation compares its text and never sees a new value.
+
+    Source: "Dynamic references" in the CloudFormation User Guide.
+    """
+    names = sorted(name for name, raw in template.resources.items() if _unversioned(canonical_json(raw)))
+    if not names:
+        return ()
+    return (f"A new value behind a dynamic reference without a version is not seen as a change: {', '.join(names)}.",)
+
+
+def _unversioned(text: str) -> bool:
+    """`ssm:NAME[:VERSION]`, `secretsmanager:ID-OR-ARN[:SecretString:KEY:STAGE:VERSION]`."""
+    for service, rest in _REFERENCE.findall(text):
+        parts = rest.split(":")
+        name = 7 if parts[0] == "arn" else 1
+        versions = parts[name + 3 :] if service == "secretsmanager" else parts[1:]
+        if not any(versions):
+            return True
+    return False
+
+
 def _unknown_values(after: View) -> Iterator[str]:
-    paths, dynamic = set(), set()
+    paths = set()
     for name, resource in after.items():
         paths |= {str(marker.argument) for _, marker in markers(resource.properties) if marker.kind == "ssm"}
-        if "{{resolve:" in canonical_json(resource.raw):
-            dynamic.add(name)
         if not resource.certain:
             yield f"Whether {name} exists depends on a value that only AWS knows."
         if resource.type == "AWS::CloudFormation::Stack":
             yield f"Changes inside the nested stack {name} are not seen."
     if paths:
         yield f"Values read from SSM at deployment are not seen: {', '.join(sorted(paths))}."
-    if dynamic:
-        names = ", ".join(sorted(dynamic))
-        yield f"Dynamic references are resolved at deployment, a new value there is not seen: {names}."
 
 
 def _unknown_types(changes: tuple[Change, ...]) -> Iterator[str]:

@@ -57,7 +57,7 @@ def predict(
         execution_role=execution_role,
         consequences=consequence.consequences(changes, stateful, consequence.protected(template)),
         retained=consequence.retained(changes),
-        notes=notes.predicted(before, after, changes, macros=bool(template.body.get("Transform"))),
+        notes=notes.predicted(before, after, changes, template),
     )
 
 
