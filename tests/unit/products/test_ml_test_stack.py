@@ -23,7 +23,7 @@ def test_every_name_of_a_test_stack_is_its_own(case: Case) -> None:
     real, copy = template(case), template(case, TEST_SUFFIX)
     shared = {key for key, value in real.parameters.items() if copy.parameters.get(key) == value}
     given = {"AlertsEmail", "VpcId", "SubnetIds", "EndpointSecurityGroupId"}
-    assert shared <= {*given, "SourceBucketName", "BuildSourceKey", "DeploySourceKey"}
+    assert shared <= {*given, "SourceBucketName"}
     assert copy.stack is not None
     assert all(path.startswith("/ml/") and TEST_SUFFIX in path for path in copy.stack.publishes)
     assert all(name.value.endswith(TEST_SUFFIX) for name in copy.stack.names.values())
@@ -60,3 +60,9 @@ def test_a_test_stack_does_not_clash_with_the_endpoints_of_the_vpc() -> None:
 def test_the_key_of_a_test_stack_goes_soon() -> None:
     (real,), (copy,) = (of_type(ROUTED, "AWS::KMS::Key", suffix).values() for suffix in ("", TEST_SUFFIX))
     assert (real["PendingWindowInDays"], copy["PendingWindowInDays"]) == (30, 7)
+
+
+@pytest.mark.spec("A30")
+def test_the_pipelines_of_a_test_stack_find_no_source() -> None:
+    keys = {template(ROUTED, TEST_SUFFIX).parameters[name] for name in ("BuildSourceKey", "DeploySourceKey")}
+    assert keys == {f"churn/model-build{TEST_SUFFIX}.zip", f"churn/model-deploy{TEST_SUFFIX}.zip"}

@@ -92,7 +92,7 @@ class Catalogue:
         context = schema.with_defaults(config, product)
         evaluated = _evaluate(product, context, suffix, sandbox)
         stack = _stack(config, product, context, evaluated, suffix)
-        warnings = () if suffix else mismatch(config, evaluated.values)
+        warnings = () if suffix else (*mismatch(config, evaluated.values), *_advice(product, evaluated.values))
         return Resolved(stack=stack, warnings=warnings, origins=evaluated.origins)
 
 
@@ -189,6 +189,7 @@ def _evaluate(product: ProductFile, context: Mapping[str, Json], suffix: str, sa
         *((f"tags:{key}", value) for key, value in product.tags.items()),
         *((f"file:{token.token}", token.value) for token in product.file_name),
         *((f"count:{index}", rule.when) for index, rule in enumerate(product.resources)),
+        *((f"advice:{index}", rule.when) for index, rule in enumerate(product.advice)),
         *((f"publishes:{index}", _if(rule.path, rule.when)) for index, rule in enumerate(product.publishes)),
         *((f"consumes:{index}", _if(rule.path, rule.when)) for index, rule in enumerate(product.consumes)),
     ]
@@ -252,6 +253,10 @@ def _stack(
 
 def _name(key: str, wanted: str, limit: int, suffix: str) -> Name:
     return Name(key=key, value=naming.suffixed(wanted, suffix, limit), wanted=wanted + suffix, limit=limit)
+
+
+def _advice(product: ProductFile, values: Mapping[str, Json]) -> tuple[str, ...]:
+    return tuple(rule.text for index, rule in enumerate(product.advice) if values[f"advice:{index}"])
 
 
 def _given(kind: str, values: Mapping[str, Json]) -> tuple[str, ...]:

@@ -55,6 +55,13 @@ class SsmPath(_Strict):
     when: str = "true"
 
 
+class Advice(_Strict):
+    """A sentence that a config's author hears where `when` holds."""
+
+    when: str
+    text: str
+
+
 class ProductWaiver(_Strict):
     """A finding that the product's authors answer for."""
 
@@ -88,6 +95,7 @@ class ProductFile(_Strict):
     resources: tuple[Count, ...] = ()
     publishes: tuple[SsmPath, ...] = ()
     consumes: tuple[SsmPath, ...] = ()
+    advice: tuple[Advice, ...] = ()
     stateful: tuple[str, ...] = ()
     waivers: tuple[ProductWaiver, ...] = ()
     template: str = "template.yaml.j2"
