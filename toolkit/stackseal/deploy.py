@@ -134,8 +134,8 @@ def unchanged(stack: StackId, cfn: CloudFormation) -> Deployment:
 
 
 def token(plan: Plan) -> str:
-    """The client token of an execution: a repeat of the same one does not run twice."""
-    return f"seal-{(plan.seal or sha256(plan.change_set or ''))[:32]}"
+    """The client token of an execution: it names the seal, and a repeat for the same change set does not run twice."""
+    return f"seal-{(plan.seal or '')[:32]}-{sha256(plan.change_set or '')[:16]}"
 
 
 def _ended(
