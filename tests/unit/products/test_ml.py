@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -352,3 +353,18 @@ def test_missing_ranges_are_told() -> None:
     data = case.data()
     data["ml_product"]["vpc_integration"]["vpc_cidrs"] = ["10.20.0.0/16"]
     assert not [text for text in resolved(data).warnings if "vpc_cidrs" in text]
+
+
+@pytest.mark.parametrize("source", ["codecommit", "s3"])
+def test_growing_to_the_next_tier_replaces_nothing(source: str) -> None:
+    tiers = [
+        Case(tier="starter", source=source),
+        Case(tier="professional", source=source),
+        Case(tier="enterprise", source=source, mode="sgprov", vpc="ssm"),
+    ]
+    for before, after in pairwise(tiers):
+        grown = filled(after)
+        for logical_id, body in filled(before).items():
+            assert grown[logical_id]["Type"] == body["Type"]
+            for name in {path.split("/")[0] for path in facts.create_only(body["Type"])}:
+                assert body["Properties"].get(name) == grown[logical_id]["Properties"].get(name), (logical_id, name)
