@@ -10,6 +10,7 @@ import asyncio
 import concurrent.futures
 import contextlib
 import copy
+import dataclasses
 import importlib
 import json
 import logging
@@ -19,7 +20,7 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
-from urllib.parse import unquote
+from urllib.parse import parse_qs, unquote
 from xml.sax.saxutils import escape
 
 from stackseal.local.messages import Place, Request, Response, ServiceError
@@ -39,6 +40,7 @@ SYMBOLS: Final[Mapping[str, tuple[str, ...]]] = {
         "parse_policy_document",
         "resolve_principal",
     ),
+    "ministack.core.iam_actions": ("extract_resource_arn", "request_tag_context"),
     "ministack.services.iam": ("_roles",),
     "ministack.services.ec2": (
         "_ACTION_MAP",
@@ -386,6 +388,7 @@ def install(hooks: Any) -> None:
 
     helpers._resolve_document = read_document
     complete_endpoints()
+    complete_authorization()
     # Names are refused by the resource that wants them, with the reason in its event.
     provisioners.s3_bucket_name_conflict = lambda _name: None
     # Every resource works on a thread of its own: the loop stays free to answer, so a stack is seen in progress.
@@ -418,6 +421,82 @@ def register(type_: str, name: str, tag_property: tuple[str, str] | None) -> Non
 def generation() -> str:
     """A token that ministack changes when it replaces a resource under a generated name; empty before."""
     return str(module(f"{_CFN}.provisioners")._NAME_SEED.get())
+
+
+_CFN_KEYS: Final = (("RoleARN", "RoleArn"), ("TemplateURL", "TemplateUrl"))
+_NAMED_SETS: Final = frozenset({"CreateChangeSet", "DeleteChangeSet", "ExecuteChangeSet"})
+_BOUND: Final = frozenset(
+    {
+        "AttachRolePolicy",
+        "CreateRole",
+        "DeleteRolePolicy",
+        "DetachRolePolicy",
+        "PutRolePermissionsBoundary",
+        "PutRolePolicy",
+    }
+)
+
+
+def complete_authorization() -> None:
+    """Lets ministack's check of direct calls know what it asks of CloudFormation and IAM calls on AWS.
+
+    Keys and resources: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscloudformation.html
+    and list_awsidentityandaccessmanagementiam.html.
+    """
+    actions = module("ministack.core.iam_actions")
+    if hasattr(actions, "_stackseal_resource"):
+        return
+    actions._stackseal_resource, actions._stackseal_context = actions.extract_resource_arn, actions.request_tag_context
+
+    def resource(service: str, method: str, path: str, headers: Any, body: bytes, params: Any, *where: Any) -> str:
+        if service == "cloudformation":
+            return stack_arn(_form(body, params))
+        return str(actions._stackseal_resource(service, method, path, headers, body, params, *where))
+
+    def context(service: str, action: str, body: bytes, params: Any) -> dict[str, Any]:
+        found: dict[str, Any] = actions._stackseal_context(service, action, body, params)
+        if service == "cloudformation":
+            found.update(_stack_context(action, _form(body, params)))
+        if service == "iam":
+            found.update(_iam_context(action, _form(body, params)))
+        return found
+
+    actions.extract_resource_arn, actions.request_tag_context = resource, context
+
+
+def _form(body: bytes, params: Any) -> dict[str, str]:
+    given = {**dict(params or {}), **parse_qs(body.decode(errors="replace"), keep_blank_values=True)}
+    return {key: value[0] if isinstance(value, list) and value else str(value) for key, value in given.items()}
+
+
+def stack_arn(form: Mapping[str, str]) -> str:
+    """The stack that a call is about; `*` for a call about none."""
+    change_set = change_sets().get(form.get("ChangeSetName", ""))
+    if change_set is not None:
+        return str(change_set["StackId"])
+    name = form.get("StackName", "")
+    if not name or name.startswith("arn:"):
+        return name or "*"
+    record, place = stack(name), here()
+    fallback = f"arn:{place.partition}:cloudformation:{place.region}:{place.account}:stack/{name}/*"
+    return str(record["StackId"]) if record else fallback
+
+
+def _stack_context(action: str, form: Mapping[str, str]) -> dict[str, str]:
+    found = {f"cloudformation:{key}": form[name] for name, key in _CFN_KEYS if form.get(name)}
+    if action.partition(":")[2] in _NAMED_SETS and form.get("ChangeSetName"):
+        name = form["ChangeSetName"]
+        found["cloudformation:ChangeSetName"] = name.split("/")[1] if name.startswith("arn:") else name
+    return found
+
+
+def _iam_context(action: str, form: Mapping[str, str]) -> dict[str, str]:
+    found = {"iam:PolicyARN": form["PolicyArn"]} if form.get("PolicyArn") else {}
+    role = module("ministack.services.iam")._roles.get(form.get("RoleName", "")) or {}
+    boundary = form.get("PermissionsBoundary") or role.get("PermissionsBoundary")
+    if boundary and action.partition(":")[2] in _BOUND:
+        found["iam:PermissionsBoundary"] = str(boundary)
+    return found
 
 
 def complete_endpoints() -> None:
@@ -476,6 +555,69 @@ def authorize(
     raise ServiceError(code, denial(denied.principal_arn, action, resource, denied.decision), 403)
 
 
+@dataclasses.dataclass(frozen=True)
+class Principal:
+    """Somebody with policies."""
+
+    arn: str
+    kind: str
+    place: Place
+    policies: list[Any]
+    limits: list[Any]
+    keys: Mapping[str, Any]
+
+    def denies(self, action: str, resource: str, context: Mapping[str, Any]) -> str:
+        """AWS's sentence when the principal may not; empty when it may."""
+        evaluator = module("ministack.core.iam_evaluator")
+        asked = evaluator.EvalContext(
+            principal_arn=self.arn,
+            principal_type=self.kind,
+            principal_account=self.place.account,
+            action=action,
+            resource_arn=resource,
+            region=self.place.region,
+            service_context={key.lower(): value for key, value in context.items()},
+            principal_keys=dict(self.keys),
+        )
+        result = evaluator.evaluate(asked, self.policies, *self.limits)
+        if result.decision == "Allow":
+            return ""
+        by_boundary = result.decision != "Deny" and evaluator.evaluate(asked, self.policies).decision == "Allow"
+        return denial(self.arn, action, resource, "Boundary" if by_boundary else result.decision)
+
+
+def principal(record: Mapping[str, Any], place: Place) -> Principal | None:
+    """In whose name CloudFormation works on a stack: its role, else its caller; None for the account's own key."""
+    evaluator, iam = module("ministack.core.iam_evaluator"), module("ministack.services.iam")
+    role_arn = str(record.get("RoleARN") or "")
+    with at(place):
+        if role_arn:
+            name = role_arn.rpartition("/")[2]
+            return Principal(
+                arn=f"arn:{place.partition}:sts::{place.account}:assumed-role/{name}/AWSCloudFormation",
+                kind="AssumedRole",
+                place=place,
+                policies=evaluator._gather_role_policies(name, place.account),
+                limits=evaluator._permissions_boundary(iam._roles, name, place.account),
+                keys={},
+            )
+        caller = str(record.get("_caller") or "")
+        if not caller or evaluator.is_root_access_key(caller):
+            return None
+        found = evaluator.resolve_principal(caller, place.account)
+    if isinstance(found, evaluator.AuthError):
+        raise ServiceError(found.code, found.message, 403)
+    if found.policies is None:
+        return None
+    return Principal(found.arn, found.type, place, found.policies, found.limits, found.keys)
+
+
+def role_arn(name: str, place: Place) -> str:
+    """ARN of a role by name; what it would be where there is none."""
+    role = module("ministack.services.iam")._roles.get_scoped(place.account, None, name)
+    return str(role["Arn"]) if role else f"arn:{place.partition}:iam::{place.account}:role/{name}"
+
+
 def trusts(role_arn: str, service: str, place: Place) -> bool:
     """Whether a role exists in the account and lets a service assume it."""
     role = module("ministack.services.iam")._roles.get_scoped(place.account, None, role_arn.rpartition("/")[2])
@@ -494,9 +636,8 @@ def trusts(role_arn: str, service: str, place: Place) -> bool:
 
 def denial(principal: str, action: str, resource: str, decision: str) -> str:
     """AWS's sentence for a denied request."""
-    because = (
-        "with an explicit deny in an identity-based policy"
-        if decision == "Deny"
-        else f"because no identity-based policy allows the {action} action"
-    )
+    because = {
+        "Boundary": f"because no permissions boundary allows the {action} action",
+        "Deny": "with an explicit deny in an identity-based policy",
+    }.get(decision, f"because no identity-based policy allows the {action} action")
     return f"User: {principal} is not authorized to perform: {action} on resource: {resource} {because}"

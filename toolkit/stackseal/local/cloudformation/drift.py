@@ -19,7 +19,7 @@ _DETECTABLE: Final = frozenset(
 )
 
 
-def detect(hooks: Hooks, record: dict[str, Any], only: frozenset[str] = frozenset()) -> str:
+def detect(hooks: Hooks, record: dict[str, Any], access_key: str, only: frozenset[str] = frozenset()) -> str:
     """Checks a stack's resources (or only some), keeps the result in ministack's records; the detection's id."""
     status = str(record["StackStatus"])
     if status not in _DETECTABLE:
@@ -34,7 +34,9 @@ def detect(hooks: Hooks, record: dict[str, Any], only: frozenset[str] = frozense
             "ValidationError", f"Resources [{', '.join(unknown)}] do not exist in stack [{record['StackName']}]"
         )
     drifts = [
-        detect_resource(hooks, record, logical_id, at) for logical_id in resources if not only or logical_id in only
+        detect_resource(hooks, record, logical_id, access_key, at)
+        for logical_id in resources
+        if not only or logical_id in only
     ]
     return _keep(record, drifts, at)
 
@@ -59,7 +61,7 @@ def _keep(record: dict[str, Any], drifts: list[dict[str, Any]], at: str) -> str:
     return str(detection["StackDriftDetectionId"])
 
 
-def detect_resource(hooks: Hooks, record: dict[str, Any], logical_id: str, at: str) -> dict[str, Any]:
+def detect_resource(hooks: Hooks, record: dict[str, Any], logical_id: str, access_key: str, at: str) -> dict[str, Any]:
     """The `StackResourceDrift` of one resource; a type without a reader is NOT_CHECKED."""
     resource = record["_resources"][logical_id]
     type_ = str(resource["ResourceType"])
@@ -74,7 +76,7 @@ def detect_resource(hooks: Hooks, record: dict[str, Any], logical_id: str, at: s
     if kind is None:
         drift["StackResourceDriftStatus"] = "NOT_CHECKED"
     else:
-        drift.update(_compare(hooks, kind, record, logical_id, resource))
+        drift.update(_compare(hooks, kind, record, logical_id, access_key))
     resource["_drift"] = drift
     resource["DriftInformation"] = {
         "StackResourceDriftStatus": drift["StackResourceDriftStatus"],
@@ -83,12 +85,13 @@ def detect_resource(hooks: Hooks, record: dict[str, Any], logical_id: str, at: s
     return drift
 
 
-def _compare(
-    hooks: Hooks, kind: Kind, record: dict[str, Any], logical_id: str, resource: Mapping[str, Any]
-) -> dict[str, Any]:
-    props = resource.get("Properties") or {}
+def _compare(hooks: Hooks, kind: Kind, record: dict[str, Any], logical_id: str, access_key: str) -> dict[str, Any]:
+    resource = record["_resources"][logical_id]
+    props, physical_id = resource.get("Properties") or {}, str(resource["PhysicalResourceId"])
+    context = hooks.context(record, logical_id)
     try:
-        current = kind.read(hooks.context(record, logical_id), str(resource["PhysicalResourceId"]), props)
+        hooks.may_read(access_key, context, str(resource["ResourceType"]), physical_id, props)
+        current = kind.read(context, physical_id, props)
     except Exception as error:  # noqa: BLE001 - AWS reports a resource that it cannot read, and goes on
         return {"StackResourceDriftStatus": "UNKNOWN", "DriftStatusReason": str(error)}
     if current is None:

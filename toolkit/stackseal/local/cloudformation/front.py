@@ -200,11 +200,13 @@ class Front:
     def _detect_drift(self, call: Call) -> Response:
         record = self._drift_target(call)
         only = frozenset(value for name, value in call.form.items() if name.startswith("LogicalResourceIds.member."))
-        return wire.result("DetectStackDrift", {"StackDriftDetectionId": drift.detect(self._hooks, record, only)})
+        return wire.result(
+            "DetectStackDrift", {"StackDriftDetectionId": drift.detect(self._hooks, record, call.access_key, only)}
+        )
 
     def _detect_resource_drift(self, call: Call) -> Response:
         record, logical_id = self._drift_target(call), call.get("LogicalResourceId")
-        drift.detect(self._hooks, record, frozenset({logical_id}))
+        drift.detect(self._hooks, record, call.access_key, frozenset({logical_id}))
         found = record["_resources"][logical_id]["_drift"]
         return wire.result("DetectStackResourceDrift", {"StackResourceDrift": found})
 

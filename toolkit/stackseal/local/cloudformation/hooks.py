@@ -9,10 +9,10 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from stackseal import facts
-from stackseal.local import ministack
+from stackseal.local import enforcement, ministack
 from stackseal.local.clients import Clients
 from stackseal.local.resources import REGISTRY
-from stackseal.local.resources.kind import Context, Kind, Props
+from stackseal.local.resources.kind import Context, Kind, Props, tag_map
 
 Made = tuple[str, dict[str, Any]]
 
@@ -42,6 +42,9 @@ class Hooks:
         record = ministack.stack_record(stack_name)
         kind, context = REGISTRY.get(type_), self.context(record, logical_id)
         with reasons(context):
+            if self._enforce:
+                named = _named(kind, context, props)
+                enforcement.create(record, context.place, type_, _expected_id(kind, context, named), named)
             if kind is not None:
                 _refuse_taken(type_, kind, context, props)
                 if kind.guard is not None:
@@ -63,12 +66,16 @@ class Hooks:
     ) -> Made:
         if old == new:
             return physical_id, old_attributes or {}
-        kind = REGISTRY.get(type_)
-        if kind is not None and kind.update is not None and not self._replaces(type_, old, new):
-            context = self.context(ministack.stack_record(stack_name), logical_id or physical_id)
-            with reasons(context):
+        record, kind = ministack.stack_record(stack_name), REGISTRY.get(type_)
+        context, in_place = self.context(record, logical_id or physical_id), not self._replaces(type_, old, new)
+        with reasons(context):
+            # A replacement is a creation, which asks for itself, and a deletion after the update.
+            if self._enforce and in_place:
+                named = _named(kind, context, old), _named(kind, context, new)
+                enforcement.update(record, context.place, type_, physical_id, *named)
+            if kind is not None and kind.update is not None and in_place:
                 return physical_id, kind.update(context, physical_id, old, new)
-        made: Made = self._update(type_, physical_id, old, new, stack_name, logical_id, old_attributes)
+            made: Made = self._update(type_, physical_id, old, new, stack_name, logical_id, old_attributes)
         return made
 
     def delete(
@@ -77,10 +84,19 @@ class Hooks:
         kind, record = REGISTRY.get(type_), ministack.stack_record(stack_name or "")
         context = self.context(record, logical_id or physical_id)
         with reasons(context), _cleanup(record, type_, physical_id, logical_id or physical_id):
+            if self._enforce:
+                named = _named(kind, context, props)
+                enforcement.delete(record, context.place, type_, physical_id, named)
             if kind is not None and kind.delete is not None:
                 kind.delete(context, physical_id, props)
             else:
                 self._delete(type_, physical_id, props, stack_name, logical_id)
+
+    def may_read(self, access_key: str, context: Context, type_: str, physical_id: str, props: Props) -> None:
+        """Raises `enforcement.Denied` unless a caller may read a resource."""
+        if self._enforce:
+            named = _named(REGISTRY.get(type_), context, props)
+            enforcement.read(access_key, context.place, type_, physical_id, named)
 
     def template_url(self, url: str) -> str:
         """A template's URL as ministack reads it."""
@@ -114,6 +130,27 @@ def path_style(url: str) -> str:
     return f"https://s3.amazonaws.com/{found[1]}{parts.path}" if found else url
 
 
+def _named(kind: Kind | None, context: Context, props: Props) -> Props:
+    """What permissions are asked for: with the generated name, without the tags of CloudFormation itself."""
+    if kind is None:
+        return props
+    if kind.tags and kind.tags in props:
+        mine = {key: value for key, value in tag_map(props[kind.tags]).items() if not key.startswith("aws:")}
+        props = {**props, kind.tags: mine}
+    if not kind.name or props.get(kind.name):
+        return props
+    deployed = context.siblings.get(context.logical_id)
+    if deployed is None:
+        return {**props, kind.name: context.name(None, limit=kind.name_limit, lowercase=kind.lowercase)}
+    last = str(deployed["PhysicalResourceId"]).rpartition("/")[2].rpartition(":")[2]
+    return {**props, kind.name: (deployed.get("Attributes") or {}).get("Name") or last}
+
+
+def _expected_id(kind: Kind | None, context: Context, props: Props) -> str:
+    """The physical id that a resource will have, as far as its name tells."""
+    return kind.physical(context, props) if kind is not None and kind.physical else ""
+
+
 def _refuse_taken(type_: str, kind: Kind, context: Context, props: Props) -> None:
     physical_id = kind.physical(context, props) if kind.physical and (not kind.name or props.get(kind.name)) else ""
     if physical_id and kind.read(context, physical_id, props) is not None:
@@ -141,6 +178,11 @@ def reasons(context: Context) -> Iterator[None]:
 
     try:
         yield
+    except enforcement.Denied as denied:
+        raise ValueError(
+            f'Resource handler returned message: "{denied}" '
+            f"(RequestToken: {context.stack_id.rpartition('/')[2]}, HandlerErrorCode: AccessDenied)"
+        ) from denied
     except ClientError as error:
         answer: Mapping[str, Any] = error.response
         code, status = answer["Error"]["Code"], answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)

@@ -64,6 +64,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         read=_read,
         physical=lambda _context, props: str(props.get("Name") or ""),
         name="Name",
+        name_limit=255,
         tags="Tags",
     )
 }

@@ -106,6 +106,13 @@ def _taken(context: Context, props: Props) -> str:
 
 KINDS: Final[Mapping[str, Kind]] = {
     "AWS::CodeCommit::Repository": Kind(
-        create=_create, update=_update, delete=_delete, read=_read, physical=_taken, tags="Tags"
+        create=_create,
+        update=_update,
+        delete=_delete,
+        read=_read,
+        physical=_taken,
+        name="RepositoryName",
+        name_limit=100,
+        tags="Tags",
     )
 }

@@ -128,6 +128,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         read=_read,
         physical=lambda _context, props: str(props.get("Name") or ""),
         name="Name",
+        name_limit=100,
         tags="Tags",
     )
 }

@@ -261,6 +261,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         read=_read_role,
         physical=lambda _context, props: str(props.get("RoleName") or ""),
         name="RoleName",
+        name_limit=64,
         tags="Tags",
     ),
 }

@@ -69,11 +69,14 @@ class Kind:
     physical: Callable[[Context, Props], str] | None = None
     """The physical id that a custom name will have, `` without one: a name that is taken is refused."""
     name: str = ""
-    """The property with the custom name, where CloudFormation refuses to replace under an unchanged one."""
+    """The property with the custom name; CloudFormation refuses to replace under an unchanged one."""
     tags: str = ""
     """The property that takes the stack's tags."""
     tag_shape: str = "list"
     """`list` of Key and Value, or `map`."""
+    name_limit: int = 128
+    lowercase: bool = False
+    """What a generated name may look like."""
     guard: Callable[[Context, Props], None] | None = None
     """Raises what the service refuses at creation and ministack does not."""
 

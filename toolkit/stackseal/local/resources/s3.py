@@ -315,6 +315,8 @@ KINDS: Final[Mapping[str, Kind]] = {
         read=_read,
         physical=lambda _context, props: str(props.get("BucketName") or ""),
         name="BucketName",
+        name_limit=63,
+        lowercase=True,
         tags="Tags",
     ),
     "AWS::S3::BucketPolicy": Kind(

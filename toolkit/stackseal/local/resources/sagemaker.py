@@ -79,6 +79,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         read=_read,
         physical=lambda context, props: _arn(context, str(props.get("ModelPackageGroupName") or "")),
         name="ModelPackageGroupName",
+        name_limit=63,
         tags="Tags",
     )
 }
