@@ -23,6 +23,8 @@ Tags: TypeAlias = Mapping[str, Callable[[Any], Any]]
 
 _INT: Final = re.compile(r"0|-?[1-9][0-9]{0,17}")
 _FLOAT: Final = re.compile(r"-?(0|[1-9][0-9]*)\.[0-9]+")
+_AMBIGUOUS: Final = re.compile(r"[ynYN]|0o[0-7]+|[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+"""Texts that PyYAML writes without quotes and that another reader, YAML 1.1 or 1.2, takes for a value."""
 _WORDS: Final[Mapping[str, Json]] = {
     "": None,
     "~": None,
@@ -142,7 +144,7 @@ def _forbidden(character: str) -> bool:
 
 def _scalar(event: yaml.ScalarEvent) -> Json:
     text = str(event.value)
-    if not event.implicit[0]:  # quoted, a block, or tagged as text
+    if event.tag or not event.implicit[0]:  # tagged as text, quoted, or a block
         return text
     if text in _WORDS:
         return _WORDS[text]
@@ -333,8 +335,17 @@ class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[mi
         return True
 
 
+def _represent_text(dumper: Any, text: str) -> yaml.ScalarNode:
+    style = "'" if _AMBIGUOUS.fullmatch(text) else None
+    node: yaml.ScalarNode = dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+    return node
+
+
+_Dumper.add_representer(str, _represent_text)
+
+
 def dump(value: Any) -> str:
-    """The YAML text of plain data: block style, keys in their order, no folding, no anchors."""
+    """The YAML text of plain data: block style, keys in their order, no anchors; texts stay texts in every reader."""
     text: str = yaml.dump(value, Dumper=_Dumper, sort_keys=False, width=1_000_000, allow_unicode=True)
     return text
 
