@@ -139,9 +139,7 @@ def test_a_pull_requests_cfnlintrc_is_not_read(place: str, tmp_path: Path) -> No
     def run(which: str) -> list[str]:
         command = [sys.executable, "-c", PROGRAM, which, str(tmp_path / "template.yaml")]
         environment = {"PATH": os.environ["PATH"], "HOME": str(folders["home"])}
-        done = subprocess.run(  # noqa: S603 - our own program
-            command, cwd=folders["cwd"], env=environment, capture_output=True, text=True, check=True
-        )
+        done = subprocess.run(command, cwd=folders["cwd"], env=environment, capture_output=True, text=True, check=True)
         found: list[str] = json.loads(done.stdout)
         return found
 

@@ -140,6 +140,21 @@ def test_a_scan_that_hangs_ends(tmp_path: Path) -> None:
         checkov.scan({"key": job(QUEUE)}, engines)
 
 
+def test_a_scan_that_hangs_is_not_tried_again(tmp_path: Path) -> None:
+    engines = program(tmp_path, f"echo . >>'{tmp_path}/calls'; exec sleep 60")
+    engines = Engines(checkov=engines.checkov, work=tmp_path, timeout=0.2)
+    with pytest.raises(Failed):
+        checkov.scan({str(number): job(QUEUE) for number in range(4)}, engines)
+    assert len((tmp_path / "calls").read_text().split()) == 1
+
+
+def test_checkov_gets_the_path_it_is_given(tmp_path: Path) -> None:
+    engines = program(tmp_path, f"""echo "$PATH" >'{tmp_path}/path'; echo '{{"passed": 0}}'""")
+    engines = Engines(checkov=engines.checkov, work=tmp_path, env={"PATH": "/opt/tools:/bin", "AWS_PROFILE": "prod"})
+    checkov.scan({"key": job(QUEUE)}, engines)
+    assert (tmp_path / "path").read_text() == "/opt/tools:/bin\n"
+
+
 def test_a_missing_checkov_says_how_to_install_it(tmp_path: Path) -> None:
     with pytest.raises(Failed, match="stackseal --install-checkov"):
         checkov.scan({"key": job(QUEUE)}, Engines(checkov=None, work=tmp_path))

@@ -90,7 +90,7 @@ def test_installing_says_so_once_and_is_found_afterwards(tmp_path: Path) -> None
     assert checkov_env.find(env, prefix=tmp_path / "prefix", lock=lock(tmp_path)) == found
     assert len(said) == 1
     assert found.is_relative_to(tmp_path / "prefix" / "share" / "stackseal")
-    done = subprocess.run([found], capture_output=True, text=True, check=True)  # noqa: S603 - written above
+    done = subprocess.run([found], capture_output=True, text=True, check=True)
     assert done.stdout == "3.3.30\n"
     assert "--require-hashes" in (tmp_path / "log").read_text()
 
@@ -177,7 +177,7 @@ def test_without_uv_pip_installs_what_has_the_right_hash_and_nothing_else(tmp_pa
         checkov_env.install(silent, env=env, prefix=tmp_path / "prefix", lock=wrong)
     right = lock(tmp_path, f"checkov==1.0 --hash=sha256:{digest}\n")
     found = checkov_env.install(silent, env=env, prefix=tmp_path / "prefix", lock=right)
-    done = subprocess.run([found], capture_output=True, text=True, check=True)  # noqa: S603 - written above
+    done = subprocess.run([found], capture_output=True, text=True, check=True)
     assert done.stdout == "from a wheel\n"
 
 

@@ -91,7 +91,7 @@ Verdict: TypeAlias = set[tuple[str, str]]
 
 def engine_json(*command: str | Path, cwd: Path) -> Any:
     environment = {"PATH": os.environ["PATH"], "HOME": str(cwd)}
-    done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
+    done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
     return json.loads(done.stdout)
 
 

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -41,6 +43,12 @@ def test_a_check_says_what_it_is_and_what_to_do(name: str) -> None:
 def test_a_check_has_a_good_and_a_bad_template(name: str) -> None:
     assert (FIXTURES / name / "good.yaml").is_file()
     assert (FIXTURES / name / "bad.yaml").is_file()
+
+
+def test_the_engines_are_not_imported_before_they_are_used() -> None:
+    program = "import sys, stackseal.checks; print({'boto3', 'cfnlint', 'checkov', 'jinja2'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
 
 
 def test_no_fixture_is_left_over() -> None:

@@ -98,7 +98,7 @@ def test_a_products_waiver_does_not_count_for_another_product(tmp_path: Path) ->
 
 
 def test_an_unused_waiver_of_the_settings_is_noted_but_not_one_of_the_product(tmp_path: Path) -> None:
-    unused = Waiver(check="CKV_AWS_1", reason="r", owner="team", until="2027-01-01")
+    unused = Waiver(check="boundary", reason="r", owner="team", until="2027-01-01")
     owner = stack(product_waivers=(unused,), tags={}, publishes=(), expected_resources=0)
     found = run([template("Resources: {}", owner)], world=world(tmp_path), today=TODAY)
     assert found == ()

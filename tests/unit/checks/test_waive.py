@@ -1,4 +1,3 @@
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -90,8 +89,8 @@ def test_an_end_that_is_no_date_is_a_sentence() -> None:
         applied(waiver(until="soon"))
 
 
-def unused(*waivers: Waiver, findings: Sequence[Finding] = (FINDING,)) -> list[Finding]:
-    return list(waive.unused(waivers, findings, [template("Resources: {}", stack())]))
+def unused(*waivers: Waiver, engines: tuple[str, ...] = ("cfn-lint", "checkov")) -> list[Finding]:
+    return list(waive.unused(waivers, [FINDING], [template("Resources: {}", stack())], engines))
 
 
 def test_a_waiver_that_matches_nothing_is_a_note() -> None:
@@ -107,6 +106,12 @@ def test_a_waiver_that_is_used_or_about_another_stack_is_none() -> None:
 
 def test_an_expired_waiver_that_still_matches_is_used() -> None:
     assert unused(waiver(until="2020-01-01")) == []
+
+
+def test_nothing_is_said_about_an_engine_that_did_not_run() -> None:
+    checkovs, lints, ours = (waiver(check=check, resource="Gone") for check in ("CKV2_AWS_6", "W3045", "tags"))
+    notes = unused(checkovs, lints, ours, engines=("cfn-lint",))
+    assert [note.message.split(" by ")[0] for note in notes] == ["The waiver of W3045", "The waiver of tags"]
 
 
 BODY: dict[str, Any] = {

@@ -69,7 +69,7 @@ def run(
     for template, raw in zip(templates, _raw(templates, world, region=region), strict=True):
         product = template.stack.product.waivers if template.stack else ()
         found += waive.apply(raw, (*product, *waivers), today=today)
-    return order([*found, *waive.unused(waivers, found, templates)])
+    return order([*found, *waive.unused(waivers, found, templates, world.names)])
 
 
 def run_foreign(paths: Sequence[Path], *, world: Engines, region: str = "us-east-1") -> tuple[Finding, ...]:

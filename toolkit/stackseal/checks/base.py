@@ -22,7 +22,7 @@ class Engines:
     names: tuple[str, ...] = ("cfn-lint", "checkov")
     """The engines that run besides our own checks, keys of `checks.ENGINES`."""
     env: Mapping[str, str] = field(default_factory=dict)
-    """The environment of the process; an engine is given only the few variables of it that it needs."""
+    """The environment of the process; a child process gets PATH and nothing else of it."""
     workers: int = 1
     """How many processes of one engine may run at the same time."""
     informational: bool = False

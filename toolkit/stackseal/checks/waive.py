@@ -23,18 +23,31 @@ def apply(findings: Iterable[Finding], waivers: Sequence[Waiver], *, today: date
     return [_waived(finding, [w for w in waivers if _meant(w, finding)], today) for finding in findings]
 
 
-def unused(waivers: Sequence[Waiver], findings: Sequence[Finding], templates: Sequence[Template]) -> Iterator[Finding]:
-    """A note for each waiver of the settings that is about a stack of this run and about none of its findings."""
+def unused(
+    waivers: Sequence[Waiver], findings: Sequence[Finding], templates: Sequence[Template], engines: Sequence[str]
+) -> Iterator[Finding]:
+    """A note for each waiver of the settings that is about a stack of this run and about none of its findings.
+
+    Nothing is said about the checks of an engine that did not run.
+    """
     stacks = sorted({str(template.stack.id) for template in templates if template.stack})
     for waiver in waivers:
         concerned = [stack for stack in stacks if _covers(waiver, stack)]
-        if concerned and not any(_meant(waiver, finding) for finding in findings):
+        asked = engine_of(waiver.check) in {"stackseal", *engines}
+        if asked and concerned and not any(_meant(waiver, finding) for finding in findings):
             message = (
                 f"The waiver of {waiver.check} by {waiver.owner} (stack {waiver.stack}, resource {waiver.resource}) "
                 f"matches no finding; remove it, or correct it."
             )
             where = Location(path=SETTINGS)
             yield Finding(check=UNUSED, engine="stackseal", level=Level.NOTE, message=message, where=where)
+
+
+def engine_of(check: str) -> str:
+    """Which engine a check's identifier belongs to."""
+    if _CFN_LINT.fullmatch(check):
+        return "cfn-lint"
+    return "checkov" if _CHECKOV.fullmatch(check) else "stackseal"
 
 
 def expired(waiver: Waiver, today: date) -> bool:

@@ -28,12 +28,12 @@ _CANARY: Final = Job(text="Resources: {Queue: {Type: 'AWS::SQS::Queue'}}\n", reg
 """A template of which a working checkov has something to say."""
 _BATCH: Final = 100
 """Templates per call: 0.3 GiB; checkov keeps all of a call in memory, a thousand would take 1.8 GiB."""
+_PATH: Final = "/usr/local/bin:/usr/bin:/bin"
 _ENVIRONMENT: Final = {
     "CHECKOV_PARALLELIZATION_TYPE": "none",
     "CKV_SKIP_PACKAGE_UPDATE_CHECK": "True",
     "LANG": "C.UTF-8",
     "LOG_LEVEL": "ERROR",
-    "PATH": "/usr/local/bin:/usr/bin:/bin",
     "PYTHONHASHSEED": "0",
     "PYTHONUTF8": "1",
 }
@@ -53,11 +53,15 @@ def scan(jobs: Mapping[str, Job], world: Engines) -> Mapping[str, Sequence[Raw]]
         return {key: raws for result in results for key, raws in result.items()}
 
 
+class _Crashed(Failed):
+    """checkov ended early or said what nobody understands: one of its templates may be the cause."""
+
+
 def _scan(jobs: Mapping[str, Job], executable: Path, world: Engines) -> dict[str, tuple[Raw, ...]]:
     """One call for all. Where it crashes though checkov works, the template that crashes it is looked for by halves."""
     try:
         return _scan_once(jobs, executable, world)
-    except Failed:
+    except _Crashed:
         if not _scan_once({"canary": _CANARY}, executable, world)["canary"]:
             raise
     return _scan_halves(jobs, executable, world)
@@ -70,7 +74,7 @@ def _scan_halves(jobs: Mapping[str, Job], executable: Path, world: Engines) -> d
         part = {key: jobs[key] for key in half}
         try:
             found |= _scan_once(part, executable, world) if part else {}
-        except Failed as error:
+        except _Crashed as error:
             found |= _scan_halves(part, executable, world) if len(part) > 1 else {half[0]: (_crash(error),)}
     return found
 
@@ -82,7 +86,7 @@ def _scan_once(jobs: Mapping[str, Job], executable: Path, world: Engines) -> dic
             (Path(scratch) / folder).mkdir()
         for name, key in names.items():
             (Path(scratch) / "in" / name).write_text(jobs[key].text, encoding="utf-8")
-        output = _call(executable, Path(scratch), world.timeout)
+        output = _call(executable, Path(scratch), world)
     return _results(_parse(output), names, jobs)
 
 
@@ -90,12 +94,13 @@ def _file_name(number: int, text: str) -> str:
     return f"{number:05d}.{'json' if text.lstrip().startswith('{') else 'yaml'}"
 
 
-def _call(executable: Path, scratch: Path, timeout: float) -> str:
+def _call(executable: Path, scratch: Path, world: Engines) -> str:
     settings = scratch / "settings.yaml"
     settings.write_text("{}\n", encoding="utf-8")
     command = [str(executable), "--directory", str(scratch / "in"), "--config-file", str(settings)]
     command += ["--framework", "cloudformation", "--skip-download", "--compact", "--output", "json"]
-    environment = {**_ENVIRONMENT, "HOME": str(scratch / "home"), "TMPDIR": str(scratch / "tmp")}
+    path = world.env.get("PATH", _PATH)
+    environment = {**_ENVIRONMENT, "PATH": path, "HOME": str(scratch / "home"), "TMPDIR": str(scratch / "tmp")}
     try:
         done = subprocess.run(  # noqa: S603 - a fixed command; the executable is ours or the user's own choice
             command,
@@ -105,11 +110,11 @@ def _call(executable: Path, scratch: Path, timeout: float) -> str:
             capture_output=True,
             encoding="utf-8",
             errors="replace",
-            timeout=timeout,
+            timeout=world.timeout,
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        why = f"checkov did not end within {timeout:g} seconds"
+        why = f"checkov did not end within {world.timeout:g} seconds"
         raise Failed("The security scan did not finish", why=why, remedy="scan fewer templates at a time") from error
     except OSError as error:
         why, remedy = f"{executable} cannot be started ({error.strerror})", "run `stackseal --install-checkov` again"
@@ -164,7 +169,7 @@ def _silence(job: Job, *, read: bool) -> Raw:
     return Raw(check=UNREAD, level=Level.ERROR, message=message)
 
 
-def _crash(error: Failed) -> Raw:
+def _crash(error: _Crashed) -> Raw:
     return Raw(
         check=UNREAD, level=Level.ERROR, message=f"checkov stops at this template, so it was not scanned: {error.why}."
     )
@@ -201,5 +206,5 @@ def _last_line(output: str) -> str:
     return lines[-1][:300] if lines else ""
 
 
-def _broken(why: str) -> Failed:
-    return Failed("The security scan did not work", why=why, remedy="run it again; if it stays, install checkov anew")
+def _broken(why: str) -> _Crashed:
+    return _Crashed("The security scan did not work", why=why, remedy="run it again; if it stays, install checkov anew")

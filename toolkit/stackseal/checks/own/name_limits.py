@@ -29,7 +29,7 @@ class Limit(NamedTuple):
 
 
 _SAGEMAKER: Final = r"[a-zA-Z0-9](-*[a-zA-Z0-9])*"
-_REPOSITORY: Final = r"[a-z0-9]+([._-][a-z0-9]+)*"
+_REPOSITORY: Final = r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*"
 _IAM: Final = r"[\w+=,.@-]+"
 LIMITS: Final[dict[str, Limit]] = {
     "AWS::CloudWatch::Alarm": Limit("AlarmName", 255),
@@ -42,13 +42,13 @@ LIMITS: Final[dict[str, Limit]] = {
     "AWS::IAM::InstanceProfile": Limit("InstanceProfileName", 128, _IAM),
     "AWS::IAM::ManagedPolicy": Limit("ManagedPolicyName", 128, _IAM),
     "AWS::IAM::Role": Limit("RoleName", 64, _IAM),
-    "AWS::KMS::Alias": Limit("AliasName", 256, r"alias/(?!aws/)[a-zA-Z0-9/_-]+"),
+    "AWS::KMS::Alias": Limit("AliasName", 256, r"alias/(?!aws/)[a-zA-Z0-9:/_-]+"),
     "AWS::Lambda::Function": Limit("FunctionName", 64, r"[a-zA-Z0-9_-]+"),
     "AWS::Logs::LogGroup": Limit("LogGroupName", 512, r"[.\-_/#A-Za-z0-9]+"),
     "AWS::S3::Bucket": Limit("BucketName", 63, r"(?!\d+\.\d+\.\d+\.\d+$)[a-z0-9]([a-z0-9-]|\.(?!\.))*[a-z0-9]", 3),
     "AWS::SNS::Topic": Limit("TopicName", 256, r"[\w-]+(\.fifo)?"),
     "AWS::SQS::Queue": Limit("QueueName", 80, r"[\w-]+(\.fifo)?"),
-    "AWS::SSM::Parameter": Limit("Name", 1011, r"(?!/?(aws|ssm)\b)[a-zA-Z0-9_./-]+"),
+    "AWS::SSM::Parameter": Limit("Name", 1011, r"(?!/?(?i:aws|ssm)\b)[a-zA-Z0-9_./-]+"),
     "AWS::SageMaker::Endpoint": Limit("EndpointName", 63, _SAGEMAKER),
     "AWS::SageMaker::EndpointConfig": Limit("EndpointConfigName", 63, _SAGEMAKER),
     "AWS::SageMaker::Model": Limit("ModelName", 63, _SAGEMAKER),
@@ -58,7 +58,8 @@ LIMITS: Final[dict[str, Limit]] = {
     "AWS::SageMaker::Project": Limit("ProjectName", 32, _SAGEMAKER),
     "AWS::StepFunctions::StateMachine": Limit("StateMachineName", 80, r"[^\s<>{}\[\]?*\"#%\\^|~`$&,;:/]+"),
 }
-"""From the API references of the services (the constraints of each create operation's name)."""
+"""From the API references of the services (the constraints of each create operation's name). An ARN counts in a
+parameter's 2,048 characters, which leaves a name 1,011."""
 
 
 def check(template: Template) -> Iterator[Finding]:
