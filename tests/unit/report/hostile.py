@@ -138,6 +138,7 @@ class Page(HTMLParser):
         super().__init__()
         self.tags: list[str] = []
         self.links: list[str] = []
+        self.titles: list[str] = []
         self.code: list[str] = []
         self.outside = ""
         self.text = ""
@@ -152,6 +153,7 @@ class Page(HTMLParser):
             return
         self.tags.append(tag)
         self.links += [value or "" for name, value in attrs if name in {"href", "src"}]
+        self.titles += [value or "" for name, value in attrs if name == "title"]
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "code":

@@ -476,6 +476,12 @@ def full() -> Report:
     return Report(run=RUN, stacks=(created(), updated(), deleted(), unchanged()), failures=(FAILURE,))
 
 
+def with_help(url: str) -> Report:
+    """One finding whose help leads somewhere."""
+    finding = dataclasses.replace(findings("s")[0], help_url=url)
+    return Report(run=RUN, stacks=(dataclasses.replace(updated(), findings=(finding,)),))
+
+
 def ready() -> Report:
     quiet = dataclasses.replace(created(), policy_deltas=())
     return Report(run=RUN, stacks=(quiet, unchanged()))

@@ -164,6 +164,22 @@ def test_no_text_changes_the_difference(text: str) -> None:
     assert Page(html.render(samples.ready(), evil)).tags == Page(html.render(samples.ready(), plain)).tags
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://evil.example/help",
+        "https://docs.aws.amazon.com.evil.example/",
+        "javascript:alert(1)",
+        "https://docs.aws.amazon.com/a)[b](https://evil.example",
+    ],
+)
+def test_a_report_carries_nobodys_links(url: str) -> None:
+    assert url not in Page(html.render(samples.with_help(url))).links
+    assert (
+        "https://docs.prismacloud.io/x" in Page(html.render(samples.with_help("https://docs.prismacloud.io/x"))).links
+    )
+
+
 def test_colour_is_never_the_only_signal() -> None:
     text = html.render(samples.full())
     for sign in ("✕ blocked", "! human", "✓ ready", "+ add", "~ change", "± replace", "− remove", "✕ error"):  # noqa: RUF001

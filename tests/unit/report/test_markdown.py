@@ -108,6 +108,12 @@ def test_a_review_with_an_unsealed_stack_has_no_seal() -> None:
     assert "predicted at `4f2a9c1d7be0`, not sealed" in comment(samples.human())
 
 
+def test_one_unsealed_stack_unseals_the_review() -> None:
+    mixed = Report(run=samples.RUN, stacks=(samples.updated(), samples.created(kind=PlanKind.PREDICTED)))
+    assert view(Report(run=samples.RUN, stacks=(samples.updated(),))).seal
+    assert view(mixed).seal == ""
+
+
 def test_data_loss_comes_first_and_names_stack_resource_and_loss() -> None:
     lines = [line for line in comment(samples.full()).split("\n") if line.startswith("- 🔴 **removed**, **data loss**")]
     assert lines[0] == (
@@ -274,6 +280,22 @@ def test_the_run_itself_is_foreign_too(text: str) -> None:
     page = Page(gfm(comment(Report(run=run, stacks=(samples.updated(),)))))
     assert all(link.startswith(encode.HELP_HOSTS) for link in page.links)
     assert page.tags.count("h1") == 0
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://evil.example/help",
+        "https://docs.aws.amazon.com.evil.example/",
+        "javascript:alert(1)",
+        "https://docs.aws.amazon.com/a)[b](https://evil.example",
+    ],
+)
+def test_a_report_carries_nobodys_links(url: str) -> None:
+    links = Page(gfm(comment(samples.with_help(url)))).links
+    assert not any("evil" in link or "alert" in link for link in links)
+    good = "https://docs.aws.amazon.com/x.html"
+    assert good in Page(gfm(comment(samples.with_help(good)))).links
 
 
 # --- limits -----------------------------------------------------------------------------------------------------------
