@@ -164,6 +164,28 @@ def test_a_long_list_of_names_is_taken_apart_and_not_cut() -> None:
     assert re.findall(r"`(Bucket\d{4})`", "".join(parts)) == [f"Bucket{n:04}" for n in range(3000)]
 
 
+def test_a_sentence_that_begins_with_the_name_needs_none_in_front() -> None:
+    stack = destroying(1, "Bucket0000 (S3::Bucket b-1) is deleted. Its objects are lost.")
+    line = next(one for one in comment(Report(run=samples.RUN, stacks=(stack,))).split("\n") if one.startswith("- 🔴"))
+    assert line == (
+        "- 🔴 **removed**, **data loss** in `s`: `Bucket0000` (`S3::Bucket b-1`) is deleted. Its objects are lost."
+    )
+
+
+def test_many_dangers_without_data_loss_are_folded_below_those_with() -> None:
+    loss, stack = destroying(2), destroying(20, "It goes.", "t")
+    assert stack.plan is not None
+    harmless = tuple(
+        dataclasses.replace(one, data_loss=False, sentence=f"{one.logical_id} goes.") for one in stack.plan.consequences
+    )
+    quiet = dataclasses.replace(stack, plan=dataclasses.replace(stack.plan, consequences=harmless))
+    text = comment(Report(run=samples.RUN, stacks=(loss, quiet)))
+    assert "<summary>20 more things go or may go away, without data loss</summary>" in text
+    assert text.count("**data loss**") == 2
+    assert text.index("**data loss**") < text.index("<summary>20 more") < text.index("`Bucket0019` goes.")
+    assert Page(gfm(text)).tags.count("li") >= 22
+
+
 def test_a_conditional_or_cascading_replacement_is_not_called_certain() -> None:
     text = comment(Report(run=samples.RUN, stacks=(samples.updated(),)))
     assert "🟡 **may be replaced**: `BuildPipeline`" in text

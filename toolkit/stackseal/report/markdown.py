@@ -22,6 +22,8 @@ from stackseal.report.words import fill
 
 LIMIT: Final = 65_000
 """Code points of one comment."""
+OPEN: Final = 8
+"""Dangers without data loss that stand open; more are folded, all of them, below those with data loss."""
 SUMMARY_LIMIT: Final = 1_000_000
 """Bytes of a step summary."""
 MANY: Final = 1_000_000
@@ -97,7 +99,7 @@ def render_parts(report: Report, *, key: str = "", limit: int = LIMIT) -> tuple[
 def _parts(found: View, key: str, limit: int) -> tuple[str, ...]:
     """Verdict and footer with as many dangers as fit, then the other dangers in continuations."""
     frame = len(_fill("comment.md.j2", found, STEPS[-1], marker=_mark(found, key, 10_000, 10_000), dangers=()))
-    chunks = _chunks(found.dangers, limit - frame - 200)
+    chunks = _chunks(found.dangers, limit - frame - 400)
     first, *rest = chunks
     count = len(chunks)
     head = _fill("comment.md.j2", found, STEPS[-1], marker=_mark(found, key, 1, count), dangers=first, parts=count)
@@ -153,14 +155,11 @@ def _mark(found: View, key: str, part: int, parts: int) -> Safe:
 
 def _fill(template: str, found: View, detail: Detail, **more: Any) -> str:
     run = found.report.run
-    context: dict[str, Any] = {
-        "dangers": found.dangers,
-        "part": 1,
-        "parts": 1,
-        "run_url": run_url(run),
-        "since": None,
-        **more,
-    }
+    context: dict[str, Any] = {"part": 1, "parts": 1, "run_url": run_url(run), "since": None, **more}
+    dangers = context.setdefault("dangers", found.dangers)
+    context["loud"] = tuple(danger for danger in dangers if danger.data_loss)
+    context["quiet"] = tuple(danger for danger in dangers if not danger.data_loss)
+    context["folded"] = len(context["quiet"]) > OPEN
     return fill(template, view=found, run=run, detail=detail, **tools(run), **context)
 
 

@@ -124,6 +124,11 @@ class Danger:
     certainty: Certainty
     predicted: bool
 
+    @property
+    def named(self) -> bool:
+        """Whether the sentence itself begins with the resource, so that nothing has to be put in front."""
+        return len(self.resources) == 1 and self.sentence.startswith(f"{self.resources[0][0]} ")
+
 
 @dataclass(frozen=True, kw_only=True)
 class CostRow:
