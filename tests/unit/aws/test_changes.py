@@ -155,6 +155,17 @@ def test_a_context_that_was_cut_is_not_used() -> None:
     assert one(raw, None).properties[0].before == '"x"'
 
 
+def test_tags_are_told_once() -> None:
+    told = {
+        "Target": {"Attribute": "Tags", "Path": "/Tags", "AfterValue": "x", "RequiresRecreation": "Never"},
+        "Evaluation": "Static",
+        "ChangeSource": "DirectModification",
+    }
+    bare = {**told, "Target": {"Attribute": "Tags", "RequiresRecreation": "Never"}}
+    found = one(resource("T", Details=[told]), resource("T", Details=[bare]))
+    assert [(item.path, item.after) for item in found.properties] == [("/Tags", '"x"')]
+
+
 @pytest.mark.parametrize(
     ("target", "path"),
     [

@@ -225,6 +225,19 @@ def test_new_stack_tags_reach_what_takes_tags() -> None:
     assert plan.changes[0].certainty is Certainty.POSSIBLE
 
 
+def test_a_resources_own_tag_comes_before_the_stacks() -> None:
+    tags = [{"Key": "team", "Value": "own"}]
+    resources = {
+        "Bucket": {"Type": "AWS::S3::Bucket", "Properties": {"Tags": tags}},
+        "Reader": {"Type": "AWS::SSM::Parameter", "Properties": {"Tags": {"team": "own"}}},
+        "Topic": {"Type": "AWS::SNS::Topic", "Properties": {}},
+    }
+    plan = predict(template(resources, tags={"team": "a", "x": "1"}), template(resources, tags={"team": "b", "x": "1"}))
+    assert [change.logical_id for change in plan.changes] == ["Topic"]
+    (item,) = plan.changes[0].properties
+    assert (item.path, item.before, item.after, item.cause) == ("/Tags", '{"team":"a"}', '{"team":"b"}', "stack tags")
+
+
 @pytest.mark.parametrize(
     ("resources", "parameters", "note"),
     [

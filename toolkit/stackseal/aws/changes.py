@@ -83,12 +83,16 @@ def _properties(detailed: Mapping[str, Any] | None, plain: Mapping[str, Any] | N
     merged: dict[str, PropertyChange] = {}
     for detail in (detailed or {}).get("Details", ()):
         _merge(merged, _property(detail, before, after))
-    seen = {path.split("/")[0] for path in merged}
+    seen = {_top(path) for path in merged}
     for detail in (plain or {}).get("Details", ()):
         change = _property(detail, before, after)
-        if change.path.split("/")[0] not in seen:
+        if _top(change.path) not in seen:
             _merge(merged, change)
     return tuple(merged[path] for path in sorted(merged))
+
+
+def _top(path: str) -> str:
+    return path.strip("/").split("/")[0]
 
 
 def _merge(merged: dict[str, PropertyChange], new: PropertyChange) -> None:

@@ -61,7 +61,8 @@ def _destruction(change: Change, stateful: Collection[str]) -> Consequence:
     lost = holds_data(change.type, stateful) and not kept and not snapshot
     parts = [f"{_verb(change)}."]
     if kept:
-        parts.append(f"The old one stays behind as {_name(change)}, no longer managed by the stack.")
+        subject = "It" if change.action is Action.REMOVE else "The old one"
+        parts.append(f"{subject} stays behind as {_name(change)}, no longer managed by the stack.")
         parts.append(loss.kept)
     elif snapshot:
         parts.append("A last snapshot is kept.")

@@ -7,6 +7,7 @@ the deployment. What cannot be known is said in the plan's notes.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from stackseal import facts
 from stackseal.model import (
@@ -74,7 +75,7 @@ def _changes(base: Template | None, head: Template | None, before: View, after: 
     parameters = changed_parameters(base, head)
     direct: dict[str, tuple[PropertyChange, ...]] = {}
     for name in before.keys() & after.keys():
-        found = _direct(before[name], after[name], parameters) + _tags(base, head, before[name])
+        found = _direct(before[name], after[name], parameters) + _tags(base, head, after[name])
         if found or before[name].type != after[name].type:
             direct[name] = found
     modified = cascade.spread(direct, before, after)
@@ -104,16 +105,32 @@ def _direct(before: Resource, after: Resource, parameters: Mapping[str, str]) ->
 
 
 def _tags(base: Template | None, head: Template | None, resource: Resource) -> tuple[PropertyChange, ...]:
-    """Stack tags reach every resource that takes tags."""
-    if base is None or head is None or base.stack is None or head.stack is None:
+    """Stack tags reach every resource that takes tags; a tag of its own with the same key comes first."""
+    place = facts.taggable(resource.type)
+    if base is None or head is None or base.stack is None or head.stack is None or place is None:
         return ()
-    old, new = dict(base.stack.tags), dict(head.stack.tags)
-    if old == new or facts.taggable(resource.type) is None:
+    old, new = base.stack.tags, head.stack.tags
+    own = _tag_keys(resource.properties.get(place))
+    moved = [key for key in sorted(old.keys() | new.keys()) if old.get(key) != new.get(key) and key not in own]
+    if not moved:
         return ()
+    before, after = ({key: side[key] for key in moved if key in side} for side in (old, new))
     change = PropertyChange(
-        path="/Tags", before=text(old), after=text(new), certainty=Certainty.POSSIBLE, cause="stack tags"
+        path="/Tags",
+        before=text(before) if before else None,
+        after=text(after) if after else None,
+        certainty=Certainty.POSSIBLE,
+        cause="stack tags",
     )
     return (change,)
+
+
+def _tag_keys(tags: Any) -> set[str]:
+    """Keys of a Tags property, which is a map for some types and a list of Key and Value for the others."""
+    if isinstance(tags, Mapping):
+        return {str(key) for key in tags}
+    items = tags if isinstance(tags, list) else []
+    return {str(item.get("Key")) for item in items if isinstance(item, Mapping)}
 
 
 def _added(name: str, resource: Resource, head: Template | None) -> Change:
