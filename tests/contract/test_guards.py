@@ -35,7 +35,7 @@ def test_the_network_is_refused_and_the_person_s_environment_is_gone(tmp_path: P
     (tmp_path / "test_tries.py").write_text(TRIES)
     environment = {**os.environ, "AWS_PROFILE": "work", "AWS_SECRET_ACCESS_KEY": "x", "HOME": "/home/somebody"}
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull, str(tmp_path)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     failed = {line.split()[1].rpartition("::")[2] for line in done.stdout.splitlines() if line.startswith("FAILED")}
     erred = {line.split()[1].rpartition("::")[2] for line in done.stdout.splitlines() if line.startswith("ERROR ")}
     assert failed == {"test_name", "test_datagram"}, done.stdout

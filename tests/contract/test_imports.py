@@ -1,0 +1,168 @@
+"""Who may import whom. The table is the architecture; a new module needs its line here."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Final
+
+import pytest
+
+from contract.support import PACKAGE, Import, imports
+
+VALUES: Final = {"model", "errors"}
+"""Everybody may import them."""
+
+ALLOWED: Final[dict[str, set[str]]] = {
+    # values
+    "model": set(),
+    "errors": set(),
+    "__init__": set(),
+    # tools that know nothing of stages
+    "assets": set(),
+    "artifacts": set(),
+    "naming": set(),
+    "output": set(),
+    "yamltext": set(),
+    "facts": set(),
+    "sandbox": set(),
+    "settings": {"yamltext"},
+    # stages: values and tools, never each other
+    "config": {"yamltext"},
+    "catalogue": {"assets", "naming", "sandbox", "yamltext"},
+    "render": {"__init__", "assets", "sandbox", "yamltext"},
+    "checks": {"assets", "facts", "yamltext"},
+    "policy": {"facts", "naming"},
+    "plan": {"aws", "facts"},
+    "report": {"__init__", "assets"},
+    "deploy": {"aws"},
+    "drift": set(),
+    "graph": set(),
+    # the outside
+    "aws": set(),
+    "hosts": set(),
+    "local": {"facts"},
+    "world": {"aws", "hosts", "output", "sandbox"},
+    # wiring: these join stages, and each says what in its first line
+    "since": {"report"},
+    "progress": {"output"},
+    "subjects": {"catalogue", "config", "hosts", "sandbox", "settings"},
+    "planning": {"aws", "plan", "settings", "world"},
+    "sealed": {"aws", "plan", "planning", "world"},
+    "preflight": {"aws", "world"},
+}
+_BELOW: Final = set(ALLOWED)
+ALLOWED["pipeline"] = _BELOW - {"aws", "local"}
+ALLOWED["commands"] = _BELOW | {"pipeline", "demo"}
+ALLOWED["demo"] = _BELOW - {"local"} | {"pipeline"}
+ALLOWED["cli"] = {"__init__", "aws", "checks", "commands", "hosts", "local", "output", "sandbox", "world"}
+
+EXCEPTIONS: Final = {
+    ("demo.py", "stackseal.commands.review.publish"): "the demo publishes as `review` does",
+    ("commands/demo.py", "stackseal.cli.connector"): "the demo connects to its own AWS as the command line does",
+}
+"""Edges that the table forbids and that stand for now, with their reason. The list must shrink."""
+
+AWS_VALUES: Final = {"errors", "shapes", "states"}
+"""Modules of `aws` that are values without boto3. Stages get the rest of it as a parameter: typed, never imported."""
+
+LIBRARIES: Final[dict[str, tuple[str, ...]]] = {
+    "boto3": ("aws/session.py",),
+    "botocore": ("aws/", "local/"),
+    "ministack": ("local/ministack.py",),
+    "moto": ("local/moto.py",),
+    "hypercorn": ("local/",),
+    "cfnlint": ("checks/engines/cfn_lint.py",),
+    "checkov": (),
+    "markdown": ("report/",),
+    "jinja2": ("report/words.py", "sandbox/child.py"),
+    "yaml": ("yamltext.py", "report/"),
+    "pydantic": ("settings.py", "catalogue/product.py", "report/json.py"),
+    "jsonschema": ("catalogue/schema.py", "plan/record.py"),
+}
+"""Each library and the only files (or folders) that import it. checkov has an environment of its own: nobody does."""
+
+HEAVY: Final = {"boto3", "ministack", "moto", "hypercorn", "cfnlint", "markdown"}
+"""Imported inside functions, so that `--help` is quick. Modules under `local/` may do it at the top."""
+
+FILES: Final = sorted(PACKAGE.rglob("*.py"))
+
+
+def unit(path: str) -> str:
+    return path.partition("/")[0].removesuffix(".py")
+
+
+@cache
+def ours() -> list[tuple[str, Import]]:
+    return [
+        (path.relative_to(PACKAGE).as_posix(), item)
+        for path in FILES
+        for item in imports(path)
+        if item.module.partition(".")[0] == "stackseal"
+    ]
+
+
+def target(item: Import) -> str:
+    """`stackseal.aws.session.Aws` → `aws`; the package's own names → `__init__`."""
+    name = item.module.split(".")[1]
+    return name if (PACKAGE / name).is_dir() or (PACKAGE / f"{name}.py").is_file() else "__init__"
+
+
+def test_every_module_has_its_place() -> None:
+    found = {unit(path.relative_to(PACKAGE).as_posix()) for path in FILES}
+    assert found == set(ALLOWED), "add the new module to ALLOWED, with the little that it may import"
+
+
+def test_nobody_imports_what_it_may_not() -> None:
+    wrong = [
+        str(item)
+        for path, item in ours()
+        if target(item) not in {unit(path), *VALUES, *ALLOWED.get(unit(path), set())}
+        and (path, item.module) not in EXCEPTIONS
+    ]
+    assert not wrong, wrong
+
+
+def test_values_import_nothing_of_ours() -> None:
+    assert [item.module for path, item in ours() if unit(path) == "model"] == []
+    assert {target(item) for path, item in ours() if unit(path) == "errors"} <= {"model"}
+
+
+def test_the_table_allows_nothing_that_is_not_used() -> None:
+    """A permission that nobody uses is a door left open."""
+    used = {(unit(path), target(item)) for path, item in ours()}
+    broad = {"pipeline", "commands", "demo"}  # these may join everything below them
+    unused = [(one, two) for one, twos in ALLOWED.items() if one not in broad for two in twos if (one, two) not in used]
+    assert not unused, unused
+    edges = {(path, item.module) for path, item in ours()}
+    assert not [edge for edge in EXCEPTIONS if edge not in edges], "an exception is over: take it out"
+
+
+def test_aws_is_a_parameter_of_every_stage() -> None:
+    wrong = [
+        str(item)
+        for path, item in ours()
+        if unit(path) in {"plan", "deploy", "drift"} and target(item) == "aws" and not item.typing
+        if item.module.split(".")[2] not in AWS_VALUES
+    ]
+    assert not wrong, wrong
+
+
+def test_relative_imports_are_not_used() -> None:
+    """The direction of an import is read from its text."""
+    assert not [
+        path for path in FILES if "from ." in path.read_text(encoding="utf-8").replace("from . import", "from .")
+    ]
+
+
+@pytest.mark.parametrize("library", sorted(LIBRARIES))
+def test_a_library_has_one_door(library: str) -> None:
+    allowed = LIBRARIES[library]
+    found = [
+        item for path in FILES for item in imports(path) if item.module.partition(".")[0] == library and not item.typing
+    ]
+    outside = [
+        str(item) for item in found if not item.path.relative_to(PACKAGE).as_posix().startswith(allowed or ("//",))
+    ]
+    assert not outside, outside
+    at_once = [str(item) for item in found if item.top and "local" not in item.path.parts]
+    assert library not in HEAVY or not at_once, at_once
