@@ -33,7 +33,7 @@ from stackseal import (
 from stackseal import deploy as stage
 from stackseal.catalogue import Catalogue, Resolved
 from stackseal.drift import Move, Step, decide, judge, key
-from stackseal.errors import ConfigError, ConfigErrors, UsageError
+from stackseal.errors import ConfigError, ConfigErrors, StacksealError, UsageError
 from stackseal.hosts.base import Issue
 from stackseal.hosts.git import Repository
 from stackseal.model import (
@@ -90,10 +90,19 @@ def review(world: World, repository: Repository, run: Run, planner: Planner, *, 
     """Everything that a pull request causes, in order. It changes nothing but change sets of its own."""
     change = subjects.between(repository, base, head, catalogue_of(world), world.sandbox)
     counted = [waiver for waiver in change.waivers if not waiver.proposed]
-    pairs = [(subject, *_prepared(world, subject, counted)) for subject in change.subjects]
+    failures = list(change.failures)
+    pairs: list[tuple[Subject, Prepared | None, Prepared | None]] = []
+    for subject in change.subjects:
+        with _told(subject, failures):
+            pairs.append((subject, *_prepared(world, subject, counted)))
     findings = _found(world, [new for _, _, new in pairs if new is not None], change.waivers)
-    examined = [_examined(subject, old, new, findings, planner, change.settings, run) for subject, old, new in pairs]
-    return Report(run=run, stacks=tuple(_reported(item) for item in examined), failures=change.failures)
+    examined: list[Examined] = []
+    for subject, old, new in pairs:
+        plan: Plan | None = None
+        with _told(subject, failures):
+            plan = _planned(subject, old, new, planner, change.settings, run)
+        examined.append(_examined(subject, old, new, findings, change.settings, plan))
+    return Report(run=run, stacks=tuple(_reported(item) for item in examined), failures=tuple(failures))
 
 
 def deploy(
@@ -146,7 +155,8 @@ def examine(world: World, prepared: Prepared, *, base: Prepared | None = None) -
     run = world.runner.run()
     subject = Subject(id=prepared.stack.id, base=base.resolved if base else None, head=prepared.resolved)
     findings = _found(world, [prepared], ours.waived())
-    item = _examined(subject, base, prepared, findings, planning.Predicting(), ours, run)
+    plan = _planned(subject, base, prepared, planning.Predicting(), ours, run)
+    item = _examined(subject, base, prepared, findings, ours, plan)
     return Report(run=run, stacks=(_reported(item),))
 
 
@@ -239,11 +249,10 @@ def _examined(
     base: Prepared | None,
     head: Prepared | None,
     findings: Sequence[Finding],
-    planner: Planner,
     ours: Settings,
-    run: Run,
+    plan: Plan | None,
 ) -> Examined:
-    """Stages 5 and 6: policies, what they gain and lose, and the plan."""
+    """Stage 5: the policies, and what they gain and lose."""
     mine = tuple(finding for finding in findings if finding.stack in {str(subject.id), subject.id.name})
     roles = roles_of(subject.id, ours)
     before = policy.generate(base.template, roles=roles) if base else ()
@@ -256,14 +265,37 @@ def _examined(
         findings=(*mine, *doubts),
         policies=after,
         deltas=policy.delta(before, after),
-        plan=planner.plan(
-            subject.id,
-            base=base.template if base else None,
-            head=head.template if head else None,
-            account=ours.account(subject.id.account),
-            run=run,
-        ),
+        plan=plan,
     )
+
+
+def _planned(
+    subject: Subject,
+    base: Prepared | None,
+    head: Prepared | None,
+    planner: Planner,
+    ours: Settings,
+    run: Run,
+) -> Plan | None:
+    """Stage 6."""
+    return planner.plan(
+        subject.id,
+        base=base.template if base else None,
+        head=head.template if head else None,
+        account=ours.account(subject.id.account),
+        run=run,
+    )
+
+
+@contextmanager
+def _told(subject: Subject, failures: list[Failure]) -> Iterator[None]:
+    """What goes wrong with one stack is said in the report, and the others are still reviewed."""
+    try:
+        yield
+    except StacksealError as error:
+        message = f"{subject.id.name}: {error.what}: {error.why}" if error.why else f"{subject.id.name}: {error.what}"
+        where = error.where or subject.either.stack.config.at()
+        failures.append(Failure(message=message, remedy=error.remedy, where=where))
 
 
 def _reported(item: Examined) -> StackReport:
