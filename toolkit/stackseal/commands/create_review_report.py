@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from typing import Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 from stackseal.commands.base import config_argument, emit
 from stackseal.world import World
+
+if TYPE_CHECKING:
+    from stackseal.model import Report
 
 SUMMARY: Final = "write the review of a config as HTML and Markdown"
 HELP: Final = """\
@@ -25,17 +29,30 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, world: World) -> int:
     """Write the reports and print their paths."""
-    from stackseal import artifacts, pipeline, since
-    from stackseal.report import FORMATS
+    from stackseal import artifacts, pipeline
+    from stackseal.report import html, json, markdown
 
     prepared = pipeline.prepare(world, args.config)
     report = pipeline.examine(world, prepared)
     last = artifacts.report(world.root, prepared.stack, "json")
-    report = since.with_changes(report, last)
-    paths = [
-        artifacts.write(artifacts.report(world.root, prepared.stack, suffix), FORMATS[name].render(report))
-        for name, suffix in (("html", "html"), ("markdown", "md"), ("json", "json"))
-    ]
+    previous = _previous(last)
+    texts = {
+        "html": html.render(report, previous),
+        "md": markdown.render(report, previous),
+        "json": json.render(report),
+    }
+    paths = [artifacts.write(last.with_suffix(f".{suffix}"), text) for suffix, text in texts.items()]
     facts = {"verdict": report.verdict.value, "reports": [path.as_posix() for path in paths]}
     emit(world, facts, "\n".join(path.as_posix() for path in paths))
     return 0
+
+
+def _previous(path: Path) -> Report | None:
+    """The last report of the same config; None where there is none, or one of another version."""
+    from stackseal.errors import ConfigError
+    from stackseal.report import json
+
+    try:
+        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+    except ConfigError:
+        return None

@@ -45,10 +45,10 @@ def run(args: argparse.Namespace, world: World) -> int:
     if args.aws == "local":
         from stackseal.local import GAPS
 
-        gaps = [(gap.area, gap.what, gap.consequence, gap.kind) for gap in GAPS]
-        facts["gaps"] = [dict(zip(("area", "what", "consequence", "kind"), gap, strict=True)) for gap in gaps]
+        gaps = [(gap.area, gap.what, gap.consequence, gap.where) for gap in GAPS]
+        facts["gaps"] = [dict(zip(("area", "what", "consequence", "where"), gap, strict=True)) for gap in gaps]
         text += "\n\nWhat the embedded AWS does differently from AWS:\n" + "\n".join(
-            f"- {area}: {what}; {consequence} ({kind})" for area, what, consequence, kind in gaps
+            f"- {area}: {what}; {consequence} ({where})" for area, what, consequence, where in gaps
         )
     emit(world, facts, text)
     return 0 if git else 1
