@@ -147,7 +147,7 @@ def with_tests(grants: Iterable[Grant], scene: Scene, stack: Stack | None) -> tu
     folders = {_parameter(scene, path): _parameter(scene, path.rpartition("/")[0] + "/*") for path in stack.publishes}
     found = [replace(grant, resource=folders.get(grant.resource, grant.resource)) for grant in found]
     if not stack.test:
-        test = tester(stack)
+        test = suffixer(stack)
         found += [_tested(grant, test) for grant in found]
     return tuple(dict.fromkeys(found))
 
@@ -162,7 +162,7 @@ def _like(operator: str, values: Sequence[str]) -> str:
     return operator.replace("Equals", "Like") if any("*" in value for value in values) else operator
 
 
-def tester(stack: Stack) -> Callable[[str], str]:
+def suffixer(stack: Stack) -> Callable[[str], str]:
     """A function from an ARN of the stack to the pattern of the same thing in any of its test stacks.
 
     The longest known name in it is replaced; a name that the product does not list keeps its beginning; what carries
