@@ -52,6 +52,7 @@ from stackseal.model import (
     StackReport,
     Template,
     Waiver,
+    canonical_json,
 )
 from stackseal.plan.record import Records
 from stackseal.planning import Planner
@@ -317,7 +318,19 @@ def _reported(item: Examined) -> StackReport:
         edges=graph.edges(shown.template),
         names=tuple(shown.stack.names.values()),
         notes=item.subject.either.warnings,
+        config_values=dict(_values(shown.stack)),
     )
+
+
+def _values(stack: Stack) -> Iterator[tuple[str, str]]:
+    """The config with its defaults, leaf by leaf: dotted key and value as JSON text."""
+    todo: list[tuple[str, Any]] = [(section, stack.context[section]) for section in sorted(stack.config.data)]
+    while todo:
+        path, value = todo.pop(0)
+        if isinstance(value, Mapping):
+            todo += [(f"{path}.{key}", value[key]) for key in value]
+        else:
+            yield path, canonical_json(value)
 
 
 def _ready(
