@@ -5,9 +5,11 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from botocore.exceptions import ConnectTimeoutError
 from botocore.stub import Stubber
 
 from stackseal.aws.errors import AwsFailed
@@ -81,30 +83,75 @@ def test_an_account_that_cannot_be_told_is_an_error(aws: Aws) -> None:
             aws.account()
 
 
-def test_another_role_is_another_way_to_aws(aws: Aws) -> None:
-    answer = {
+ROLE = "arn:aws:iam::123456789012:role/plan"
+
+
+def keys(name: str, expires: datetime) -> dict[str, Any]:
+    return {
         "Credentials": {
-            "AccessKeyId": "ASIAEXAMPLEEXAMPLE",
+            "AccessKeyId": f"ASIAEXAMPLE00{name}",
             "SecretAccessKey": "other",
             "SessionToken": "token",
-            "Expiration": "2026-11-20T00:00:00Z",
+            "Expiration": expires,
         }
     }
-    role = "arn:aws:iam::123456789012:role/plan"
+
+
+def key_of(aws: Aws) -> str:
+    """The key that a request of this session is signed with."""
+    sent: list[str] = []
+
+    def record(request: Any, **_: Any) -> None:
+        sent.append(request.headers["Authorization"].decode())
+        raise ConnectTimeoutError(endpoint_url="https://aws")
+
+    client = aws.client("ssm")
+    client.meta.events.register("before-send", record)
+    with pytest.raises(ConnectTimeoutError):
+        client.get_parameter(Name="/a")
+    client.meta.events.unregister("before-send", record)
+    return sent[0].partition("Credential=")[2].partition("/")[0]
+
+
+FAR = datetime(2999, 1, 1, tzinfo=UTC)
+PAST = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+def test_another_role_is_another_way_to_aws(aws: Aws) -> None:
     with Stubber(aws.client("sts")) as stub:
-        stub.add_response("assume_role", answer, {"RoleArn": role, "RoleSessionName": "review"})
+        expected = {"RoleArn": ROLE, "RoleSessionName": "review"}
+        stub.add_response("assume_role", keys("ROLE1", FAR), expected)
         stub.add_response(
-            "assume_role_with_web_identity",
-            answer,
-            {"RoleArn": role, "RoleSessionName": "review", "WebIdentityToken": "jwt.jwt"},
+            "assume_role_with_web_identity", keys("ROLE2", FAR), {**expected, "WebIdentityToken": "jwt.jwt"}
         )
-        for found in (
-            aws.assumed(role, session_name="review"),
-            aws.assumed(role, session_name="review", web_identity_token="jwt.jwt"),
-        ):
-            signer: Any = found.client("cloudformation")._request_signer  # type: ignore[attr-defined] # botocore shows keys nowhere else
-            assert signer._credentials.access_key == "ASIAEXAMPLEEXAMPLE"
-            found.close()
+        first = aws.assumed(ROLE, session_name="review")
+        second = aws.assumed(ROLE, session_name="review", token=lambda: "jwt.jwt")
+        stub.assert_no_pending_responses()
+    assert (first.region, second.region) == ("eu-west-1", "eu-west-1")
+    first.close()
+    second.close()
+
+
+def test_credentials_renew_themselves_with_a_new_token() -> None:
+    aws = Aws(KEYS, region="eu-west-1", attempts=0)
+    tokens = iter(("first", "second"))
+    with Stubber(aws.client("sts")) as stub:
+        for token, answer in (("first", keys("OLD", PAST)), ("second", keys("NEW", FAR))):
+            expected = {"RoleArn": ROLE, "RoleSessionName": "deploy", "WebIdentityToken": token}
+            stub.add_response("assume_role_with_web_identity", answer, expected)
+        found = aws.assumed(ROLE, session_name="deploy", token=lambda: next(tokens))
+        assert key_of(found) == "ASIAEXAMPLE00NEW"
+        assert key_of(found) == "ASIAEXAMPLE00NEW"
+        stub.assert_no_pending_responses()
+    found.close()
+    aws.close()
+
+
+def test_a_role_that_cannot_be_taken_is_an_error_at_once(aws: Aws) -> None:
+    with Stubber(aws.client("sts")) as stub:
+        stub.add_client_error("assume_role", "AccessDenied", "Not authorized to perform sts:AssumeRole")
+        with pytest.raises(AwsFailed, match=r"could not take the role .*Not authorized"):
+            aws.assumed(ROLE, session_name="review")
 
 
 def test_keys_are_never_shown() -> None:

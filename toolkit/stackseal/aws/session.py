@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, overload
 
@@ -98,24 +98,32 @@ class Aws:
             self._accounts[where] = known
         return known
 
-    def assumed(self, role_arn: str, *, session_name: str, web_identity_token: str | None = None) -> Aws:
-        """The same way to AWS as another role; with a token (OIDC) no credentials are needed before."""
-        with translated(f"could not take the role {role_arn}"):
-            sts = self.client("sts")
-            if web_identity_token is None:
-                keys = sts.assume_role(RoleArn=role_arn, RoleSessionName=session_name)["Credentials"]
-            else:
-                keys = sts.assume_role_with_web_identity(
-                    RoleArn=role_arn, RoleSessionName=session_name, WebIdentityToken=web_identity_token
-                )["Credentials"]
-        found = Credentials(key=keys["AccessKeyId"], secret=keys["SecretAccessKey"], token=keys["SessionToken"])
-        return Aws(
-            self._environ,
-            region=self._region,
-            endpoint_url=self._endpoint_url,
-            credentials=found,
-            attempts=self._attempts,
-        )
+    def assumed(self, role_arn: str, *, session_name: str, token: Callable[[], str] | None = None) -> Aws:
+        """The same way to AWS as another role; its credentials renew themselves before they expire.
+
+        `token` fetches a web identity (OIDC) token; then no credentials are needed to begin with. The first ones are
+        taken at once, so that a role that cannot be assumed is an error here.
+        """
+
+        def take() -> dict[str, str]:
+            with translated(f"could not take the role {role_arn}"):
+                sts = self.client("sts")
+                if token is None:
+                    found = sts.assume_role(RoleArn=role_arn, RoleSessionName=session_name)["Credentials"]
+                else:
+                    found = sts.assume_role_with_web_identity(
+                        RoleArn=role_arn, RoleSessionName=session_name, WebIdentityToken=token()
+                    )["Credentials"]
+            return {
+                "access_key": found["AccessKeyId"],
+                "secret_key": found["SecretAccessKey"],
+                "token": found["SessionToken"],
+                "expiry_time": found["Expiration"].isoformat(),
+            }
+
+        found = Aws(self._environ, region=self._region, endpoint_url=self._endpoint_url, attempts=self._attempts)
+        found._session = _renewing(take)
+        return found
 
     def close(self) -> None:
         """Close the connections of all clients."""
@@ -153,6 +161,25 @@ class Aws:
                 profile_name=None if keys else self._environ.get("AWS_PROFILE"),
             )
         return self._session
+
+
+def _renewing(take: Callable[[], dict[str, str]]) -> boto3.session.Session:
+    """A session whose credentials come from `take`, again whenever they are about to expire."""
+    import boto3
+    from botocore.credentials import CredentialProvider, CredentialResolver, RefreshableCredentials
+    from botocore.session import Session
+
+    found = RefreshableCredentials.create_from_metadata(metadata=take(), refresh_using=take, method="assume-role")
+
+    class Provider(CredentialProvider):
+        METHOD = "stackseal"
+
+        def load(self) -> RefreshableCredentials:
+            return found
+
+    session = Session()
+    session.register_component("credential_provider", CredentialResolver([Provider()]))
+    return boto3.session.Session(botocore_session=session)
 
 
 def _from_environ(environ: Mapping[str, str]) -> Credentials | None:
