@@ -1,5 +1,6 @@
 import json
 import stat
+import subprocess
 import sys
 from pathlib import Path
 
@@ -201,6 +202,20 @@ def test_a_parsing_error_is_an_error(tmp_path: Path) -> None:
     assert (unread.check, unread.level) == (checkov.UNREAD, Level.ERROR)
 
 
+def test_a_checkov_that_crashes_and_then_says_nothing_is_broken(tmp_path: Path) -> None:
+    script = f"""if [ -e '{tmp_path}/again' ]; then echo '{{"passed": 0}}'; else touch '{tmp_path}/again'; exit 2; fi"""
+    with pytest.raises(Failed, match="checkov ended with 2"):
+        checkov.scan({"a": job(QUEUE), "b": job(QUEUE)}, program(tmp_path, script))
+
+
+@pytest.mark.slow
+def test_the_scratch_folder_may_be_relative_and_hidden(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".cache" / "node_modules").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    (raw,) = checkov.scan({"key": job(QUEUE)}, world(Path(".cache/node_modules"), "checkov"))["key"]
+    assert raw.check == "CKV_AWS_27"
+
+
 def test_several_workers_share_the_texts(tmp_path: Path) -> None:
     calls = tmp_path / "calls"
     calls.mkdir()
@@ -247,3 +262,25 @@ def test_a_template_that_crashes_checkov_does_not_hide_the_others(tmp_path: Path
     assert "unhashable type" in found["03"][0].message
     assert found["03"][0].level is Level.ERROR
     assert len((tmp_path / "calls").read_text().split()) < 20
+
+
+@pytest.mark.slow
+def test_a_pull_requests_checkov_configuration_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first run proves that the trap works: checkov itself runs what the file names."""
+    engines = world(tmp_path, "checkov")
+    assert engines.checkov is not None
+    checkout, sprung = tmp_path / "checkout", tmp_path / "sprung"
+    (checkout / "evil").mkdir(parents=True)
+    (checkout / "evil" / "__init__.py").write_text("")
+    (checkout / "evil" / "rule.py").write_text(f"from pathlib import Path\nPath({str(sprung)!r}).touch()\n")
+    (checkout / ".checkov.yaml").write_text("external-checks-dir: [evil]\nskip-check: [CKV_AWS_27]\n")
+    (checkout / "template.yaml").write_text(QUEUE)
+    monkeypatch.chdir(checkout)
+
+    command = [str(engines.checkov), "--file", "template.yaml", "--framework", "cloudformation", "--skip-download"]
+    subprocess.run(command, capture_output=True, check=False)
+    assert sprung.exists()
+    sprung.unlink()
+    (raw,) = checkov.scan({"key": job(QUEUE)}, engines)["key"]
+    assert raw.check == "CKV_AWS_27"
+    assert not sprung.exists()

@@ -26,8 +26,8 @@ NOTHING: Final = "checkov-nothing"
 """Our own finding: checkov read a template and has no check for any of its resources."""
 _CANARY: Final = Job(text="Resources: {Queue: {Type: 'AWS::SQS::Queue'}}\n", region="", resources=1)
 """A template of which a working checkov has something to say."""
-_BATCH: Final = 100
-"""Templates per call: 0.3 GiB; checkov keeps all of a call in memory, a thousand would take 1.8 GiB."""
+_BATCH: Final = 50
+"""Templates per call: checkov keeps all of a call in memory, 0.5 GiB for 50 of 30 resources."""
 _PATH: Final = "/usr/local/bin:/usr/bin:/bin"
 _ENVIRONMENT: Final = {
     "CHECKOV_PARALLELIZATION_TYPE": "none",
@@ -47,7 +47,7 @@ def scan(jobs: Mapping[str, Job], world: Engines) -> Mapping[str, Sequence[Raw]]
     keys = sorted(jobs)
     size = min(_BATCH, -(-len(keys) // max(world.workers, 1))) or 1
     batches = [keys[start : start + size] for start in range(0, len(keys), size)]
-    executable = world.checkov
+    executable = world.checkov.absolute()
     with ThreadPoolExecutor(max(world.workers, 1)) as pool:
         results = pool.map(lambda batch: _scan({key: jobs[key] for key in batch}, executable, world), batches)
         return {key: raws for result in results for key, raws in result.items()}
@@ -62,7 +62,8 @@ def _scan(jobs: Mapping[str, Job], executable: Path, world: Engines) -> dict[str
     try:
         return _scan_once(jobs, executable, world)
     except _Crashed:
-        if not _scan_once({"canary": _CANARY}, executable, world)["canary"]:
+        canary = _scan_once({"canary": _CANARY}, executable, world)["canary"]
+        if all(raw.check == UNREAD for raw in canary):
             raise
     return _scan_halves(jobs, executable, world)
 
@@ -81,12 +82,13 @@ def _scan_halves(jobs: Mapping[str, Job], executable: Path, world: Engines) -> d
 
 def _scan_once(jobs: Mapping[str, Job], executable: Path, world: Engines) -> dict[str, tuple[Raw, ...]]:
     names = {_file_name(number, job.text): key for number, (key, job) in enumerate(jobs.items())}
-    with tempfile.TemporaryDirectory(prefix="checkov-", dir=world.work) as scratch:
-        for folder in ("in", "home", "cwd", "tmp"):
-            (Path(scratch) / folder).mkdir()
+    with tempfile.TemporaryDirectory(prefix="checkov-", dir=world.work.absolute()) as folder:
+        scratch = Path(folder)
+        for name in ("in", "home", "cwd", "tmp"):
+            (scratch / name).mkdir()
         for name, key in names.items():
-            (Path(scratch) / "in" / name).write_text(jobs[key].text, encoding="utf-8")
-        output = _call(executable, Path(scratch), world)
+            (scratch / "in" / name).write_text(jobs[key].text, encoding="utf-8")
+        output = _call(executable, scratch, world)
     return _results(_parse(output), names, jobs)
 
 
