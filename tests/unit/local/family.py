@@ -415,3 +415,74 @@ def _watching() -> dict[str, Any]:
 def family() -> dict[str, Any]:
     """All of them, in one stack."""
     return resources(**_network(), **_security(), **_storage(), **_delivery(), **_watching())
+
+
+def variants() -> dict[str, Any]:
+    """The same types with other properties than `family` sets."""
+    template = family()
+    found = template["Resources"]
+    found["Bucket"]["Properties"] |= {
+        "CorsConfiguration": {
+            "CorsRules": [{"AllowedMethods": ["GET"], "AllowedOrigins": ["https://example.com"], "MaxAge": 300}]
+        },
+        "NotificationConfiguration": {"EventBridgeConfiguration": {"EventBridgeEnabled": True}},
+        "BucketEncryption": {
+            "ServerSideEncryptionConfiguration": [{"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]
+        },
+        "LifecycleConfiguration": {
+            "Rules": [{"Status": "Enabled", "ExpirationInDays": 30, "NoncurrentVersionExpirationInDays": 7}]
+        },
+        "LoggingConfiguration": {"DestinationBucketName": {"Ref": "LogBucket"}},
+    }
+    found["Rule"]["Properties"] = {
+        "ScheduleExpression": "rate(1 day)",
+        "Targets": [
+            {
+                "Id": "topic",
+                "Arn": {"Ref": "Topic"},
+                "InputTransformer": {"InputPathsMap": {"time": "$.time"}, "InputTemplate": '"It is <time>."'},
+                "RetryPolicy": {"MaximumRetryAttempts": 2},
+            }
+        ],
+        "Tags": [{"Key": "use", "Value": "ml"}],
+    }
+    found["Project"]["Properties"] |= {
+        "Cache": {"Type": "LOCAL", "Modes": ["LOCAL_SOURCE_CACHE"]},
+        "ConcurrentBuildLimit": 2,
+        "QueuedTimeoutInMinutes": 60,
+        "LogsConfig": {"S3Logs": {"Status": "ENABLED", "Location": {"Fn::Sub": "${LogBucket}/build"}}},
+        "Visibility": "PRIVATE",
+    }
+    pipeline = found["Pipeline"]["Properties"]
+    pipeline["ArtifactStores"] = [{"Region": {"Ref": "AWS::Region"}, "ArtifactStore": pipeline.pop("ArtifactStore")}]
+    pipeline["Variables"] = [{"Name": "Stage", "DefaultValue": "dev", "Description": "Where to"}]
+    pipeline["DisableInboundStageTransitions"] = [{"StageName": "Build", "Reason": "Not yet"}]
+    pipeline["Stages"][1]["Actions"][0]["Namespace"] = "Build"
+    found["Topic"]["Properties"] |= {"Subscription": [{"Protocol": "sqs", "Endpoint": "arn:aws:sqs:us-west-2:1:q"}]}
+    found["Subscription"]["Properties"] |= {"FilterPolicy": {"kind": ["alarm"]}, "FilterPolicyScope": "MessageBody"}
+    found["Alarm"]["Properties"] |= {
+        "Dimensions": [{"Name": "Project", "Value": {"Ref": "Project"}}],
+        "DatapointsToAlarm": 1,
+        "OKActions": [{"Ref": "Topic"}],
+        "Threshold": 0.5,
+        "Unit": "Count",
+    }
+    found["Key"]["Properties"] |= {"KeySpec": "SYMMETRIC_DEFAULT", "KeyUsage": "ENCRYPT_DECRYPT"}
+    found["Group"]["Properties"] |= {
+        "SecurityGroupIngress": [
+            {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "CidrIp": "10.0.0.0/16"},
+            {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "CidrIp": "10.1.0.0/16"},
+            {"IpProtocol": "-1", "SourceSecurityGroupId": attribute("Vpc", "DefaultSecurityGroup")},
+        ],
+        "SecurityGroupEgress": [{"IpProtocol": -1, "CidrIp": "0.0.0.0/0"}],
+    }
+    found["Subnet"]["Properties"] |= {"MapPublicIpOnLaunch": False, "Tags": [{"Key": "Name", "Value": "ml"}]}
+    found["Vpc"]["Properties"] |= {"InstanceTenancy": "default"}
+    found["Parameter"]["Properties"] |= {"Type": "StringList", "Value": "a,b", "Tier": "Standard", "DataType": "text"}
+    found["LogGroup"]["Properties"] |= {"LogGroupClass": "STANDARD"}
+    found["Filter"]["Properties"]["MetricTransformations"][0] |= {"Unit": "Count"}
+    found["Boundary"]["Properties"]["PolicyDocument"] = {
+        "Version": "2012-10-17",
+        "Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"},
+    }
+    return template

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from stackseal.local.resources import REGISTRY
 from unit.local.driver import Account, Stack, resources
-from unit.local.family import allow, family
+from unit.local.family import allow, family, variants
 
 Tamper = Callable[[Account, Callable[[str], str]], Any]
 
@@ -42,6 +42,24 @@ def test_a_fresh_stack_of_every_type_is_in_sync(stack: Stack) -> None:
     assert (status["StackDriftStatus"], status["DetectionStatus"]) == ("IN_SYNC", "DETECTION_COMPLETE")
     assert status["DriftedStackResourceCount"] == 0
     assert stack.describe()["DriftInformation"]["StackDriftStatus"] == "IN_SYNC"
+
+
+def test_a_fresh_stack_with_other_properties_is_in_sync(stack: Stack) -> None:
+    assert stack.deploy(variants()) == "CREATE_COMPLETE", stack.failures()
+    _, rows = stack.drift()
+    assert {name: row.get("PropertyDifferences") for name, row in rows.items()} == dict.fromkeys(rows)
+
+
+@pytest.mark.parametrize(("first", "second"), [(family, variants), (variants, family)])
+def test_an_updated_stack_is_in_sync(
+    stack: Stack, first: Callable[[], dict[str, Any]], second: Callable[[], dict[str, Any]]
+) -> None:
+    stack.deploy(first(), Tags=[{"Key": "team", "Value": "ml"}, {"Key": "old", "Value": "x"}])
+
+    assert stack.deploy(second(), Tags=[{"Key": "team", "Value": "ops"}]) == "UPDATE_COMPLETE", stack.failures()
+
+    _, rows = stack.drift()
+    assert {name: row.get("PropertyDifferences") for name, row in rows.items()} == dict.fromkeys(rows)
 
 
 def _pipeline(account: Account, _physical: Callable[[str], str]) -> None:

@@ -238,6 +238,24 @@ def test_a_caller_needs_pass_role_and_the_condition_keys_of_cloudformation(stack
     assert stack.wait() == "CREATE_COMPLETE"
 
 
+def test_ssm_parameters_are_read_in_the_callers_name(stack: Stack) -> None:
+    stack.account.client("ssm").put_parameter(Name="/vpc/id", Value="vpc-1", Type="String")
+    template = {
+        **resources(P=parameter()),
+        "Parameters": {"Vpc": {"Type": "AWS::SSM::Parameter::Value<String>", "Default": "/vpc/id"}},
+    }
+    role(stack.account, statement("cloudformation:*"), name="caller")
+    caller = Stack(account=stack.account.assume("caller"))
+
+    with pytest.raises(ClientError, match=r"ssm:GetParameters on resource: .*:parameter/vpc/id"):
+        caller.change_set(template)
+
+    with pytest.raises(ClientError, match="does not exist"):
+        stack.describe()
+    role(stack.account, statement("cloudformation:*", "ssm:GetParameters"), name="caller")
+    assert caller.change_set(template)["Status"] == "CREATE_COMPLETE"
+
+
 def test_stacks_are_scoped_by_name(stack: Stack) -> None:
     mine = "arn:aws:cloudformation:us-west-2:123456789012:stack/stack/*"
     role(stack.account, statement("cloudformation:*", resource=mine), statement("ssm:*"), name="caller")

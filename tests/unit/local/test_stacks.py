@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from unit.local.driver import Stack, resources
-from unit.local.family import attribute, family, trust
+from unit.local.driver import Account, Stack, resources
+from unit.local.family import allow, attribute, family, trust
 
 
 def parameter(name: str = "/a", value: Any = "1", **attributes: Any) -> dict[str, Any]:
@@ -338,3 +338,44 @@ def test_the_deployers_other_calls_answer(stack: Stack) -> None:
             call(StackName=stack.name)
     with pytest.raises(ClientError, match="Stack with id nowhere does not exist"):
         cfn.describe_stacks(StackName="nowhere")
+
+
+def test_a_shell_can_be_deleted(stack: Stack) -> None:
+    stack.change_set(resources(P=parameter()))
+    assert stack.delete() == "DELETE_COMPLETE"
+    with pytest.raises(ClientError, match="does not exist"):
+        stack.describe()
+
+
+def test_a_role_with_policies_from_elsewhere_refuses_to_go(stack: Stack) -> None:
+    stack.deploy(resources(R=role("busy-role")))
+    iam = stack.account.client("iam")
+    iam.put_role_policy(RoleName="busy-role", PolicyName="other", PolicyDocument=json.dumps(allow("s3:GetObject")))
+
+    assert stack.delete() == "DELETE_FAILED"
+    assert any("DeleteConflict" in reason for reason in stack.failures())
+
+
+def test_bucket_names_are_global(stack: Stack) -> None:
+    other = Stack(account=Account(aws=stack.account.aws, key="210987654321"))
+    stack.deploy(resources(B=bucket("only-one-1")))
+
+    assert other.deploy(resources(B=bucket("only-one-1"))) == "ROLLBACK_COMPLETE"
+    assert "BucketAlreadyExists" in other.failures()[0] or "already exists" in other.failures()[0]
+    assert buckets(stack) == ["only-one-1"]
+
+
+def test_the_same_names_can_be_used_again_after_a_deletion(stack: Stack) -> None:
+    for _ in range(2):
+        assert stack.deploy(family()) == "CREATE_COMPLETE"
+        assert stack.delete() == "DELETE_COMPLETE"
+
+
+def test_a_stack_in_progress_is_busy(stack: Stack) -> None:
+    many = {f"P{n}": parameter(f"/p/{n}") for n in range(60)}
+    stack.execute(stack.change_set(resources(**many))["ChangeSetId"])
+
+    with pytest.raises(ClientError, match="CREATE_IN_PROGRESS state and can not be updated"):
+        stack.cfn.update_stack(StackName=stack.name, TemplateBody=json.dumps(resources(P=parameter())))
+
+    assert stack.wait() == "CREATE_COMPLETE"

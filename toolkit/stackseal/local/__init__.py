@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from stackseal.local.gaps import GAPS, Gap, reference
 from stackseal.local.server import EmbeddedAws
 
-__all__ = ["EmbeddedAws"]
+__all__ = ["GAPS", "EmbeddedAws", "Gap", "reference"]

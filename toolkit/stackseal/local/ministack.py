@@ -306,6 +306,13 @@ def _claim(record: dict[str, Any]) -> None:
     record.update(_expected.pop((place.account, place.region, record["StackName"]), {}))
 
 
+def forget(change_set: Mapping[str, Any], *, stack_too: bool) -> None:
+    """Takes back a change set, and the shell that was made for it."""
+    change_sets().pop(change_set["ChangeSetId"], None)
+    if stack_too:
+        module(_CFN)._stacks.pop(change_set["StackName"], None)
+
+
 def move_events(old_id: str, new_id: str) -> None:
     """Gives a stack's history another id."""
     events = module(_CFN)._stack_events

@@ -75,9 +75,15 @@ TABLE: Final[Mapping[str, Row]] = {
     "AWS::CodeBuild::Project": Row(
         arn=_arn("codebuild", "project/{id}"),
         sources=(f"{_SAR}awscodebuild.html",),
-        create=_of("codebuild:CreateProject"),
+        create=(
+            *_of("codebuild:CreateProject"),
+            *_of("codebuild:UpdateProjectVisibility", when=("Visibility",)),
+        ),
         read=_of("codebuild:BatchGetProjects"),
-        update=_of("codebuild:UpdateProject"),
+        update=(
+            *_of("codebuild:UpdateProject"),
+            *_of("codebuild:UpdateProjectVisibility", when=("Visibility",)),
+        ),
         delete=_of("codebuild:DeleteProject"),
         passes=(Pass(path=("ServiceRole",), service="codebuild.amazonaws.com"),),
     ),
@@ -329,6 +335,8 @@ TABLE: Final[Mapping[str, Row]] = {
             *_of("s3:PutBucketOwnershipControls", when=("OwnershipControls",)),
             *_of("s3:PutLifecycleConfiguration", when=("LifecycleConfiguration",)),
             *_of("s3:PutBucketLogging", when=("LoggingConfiguration",)),
+            *_of("s3:PutBucketCORS", when=("CorsConfiguration",)),
+            *_of("s3:PutBucketNotification", when=("NotificationConfiguration",)),
         ),
         read=(
             *_of("s3:GetEncryptionConfiguration", when=("BucketEncryption",)),
@@ -346,6 +354,8 @@ TABLE: Final[Mapping[str, Row]] = {
             *_of("s3:PutBucketOwnershipControls", when=("OwnershipControls",)),
             *_of("s3:PutLifecycleConfiguration", when=("LifecycleConfiguration",)),
             *_of("s3:PutBucketLogging", when=("LoggingConfiguration",)),
+            *_of("s3:PutBucketCORS", when=("CorsConfiguration",)),
+            *_of("s3:PutBucketNotification", when=("NotificationConfiguration",)),
         ),
         delete=_of("s3:DeleteBucket"),
     ),

@@ -145,6 +145,20 @@ class Front:
             if not ministack.trusts(role, "cloudformation.amazonaws.com", call.place):
                 raise ServiceError("ValidationError", f"Role {role} is invalid or cannot be assumed")
 
+    def _check_parameters(self, call: Call, change_set: Mapping[str, Any], *, shell_is_new: bool) -> None:
+        """CloudFormation reads parameters of an SSM type in the caller's name, before anything else."""
+        if not self._enforce:
+            return
+        for value in change_set["_resolved_params"].values():
+            if "SsmName" in value:
+                name = str(value["SsmName"]).partition(":")[0].removeprefix("/")
+                arn = f"arn:{call.place.partition}:ssm:{call.place.region}:{call.place.account}:parameter/{name}"
+                try:
+                    ministack.authorize(call.access_key, call.place, "ssm:GetParameters", arn, code="ValidationError")
+                except ServiceError:
+                    ministack.forget(change_set, stack_too=shell_is_new)
+                    raise
+
     # --- change sets --------------------------------------------------------------------------------------------------
 
     def _create_change_set(self, call: Call) -> Response:
@@ -159,6 +173,7 @@ class Front:
         if not answer.ok:
             return answer
         change_set = ministack.change_sets()[_element("Id", answer)]
+        self._check_parameters(call, change_set, shell_is_new=record is None)
         record = ministack.stack_record(change_set["StackName"])
         if before is not None:
             answer = _same_stack(record, change_set, before, answer)

@@ -20,20 +20,28 @@ def _project(props: Props, name: str) -> dict[str, Any]:
     for key in _NUMBERS:
         if key in project:
             project[key] = int(project[key])
-    if "Visibility" in props:
-        project["projectVisibility"] = props["Visibility"]
     return project
+
+
+def _show(context: Context, arn: str, props: Props) -> None:
+    if "Visibility" in props:
+        context.client("codebuild").update_project_visibility(projectArn=arn, projectVisibility=props["Visibility"])
 
 
 def _create(context: Context, props: Props) -> tuple[str, Attributes]:
     name = context.name(props.get("Name"), limit=255)
     made = context.client("codebuild").create_project(**_project(props, name))["project"]
+    _show(context, made["arn"], props)
     return name, {"Arn": made["arn"], "Id": name}
 
 
 def _update(context: Context, physical_id: str, old: Props, new: Props) -> Attributes:
-    gone = {key: None for key in _project(old, physical_id) if key not in _project(new, physical_id)}
-    made = context.client("codebuild").update_project(**gone, **_project(new, physical_id))["project"]
+    before, after = _project(old, physical_id), _project(new, physical_id)
+    # UpdateProject keeps what it is not given: what the template dropped is given empty.
+    gone = {key: type(value)() for key, value in before.items() if key not in after}
+    made = context.client("codebuild").update_project(**gone, **after)["project"]
+    if old.get("Visibility") != new.get("Visibility"):
+        _show(context, made["arn"], {"Visibility": new.get("Visibility") or "PRIVATE"})
     return {"Arn": made["arn"], "Id": physical_id}
 
 

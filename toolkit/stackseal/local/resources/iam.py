@@ -141,9 +141,15 @@ def _read_role(context: Context, physical_id: str, props: Props) -> Props | None
         ]
     if "ManagedPolicyArns" in props:
         attached = client.list_attached_role_policies(RoleName=physical_id)["AttachedPolicies"]
-        elsewhere = context.attached_by_siblings(physical_id) - set(props["ManagedPolicyArns"])
+        elsewhere = _attached(context, physical_id) - set(props["ManagedPolicyArns"])
         role["ManagedPolicyArns"] = [row["PolicyArn"] for row in attached if row["PolicyArn"] not in elsewhere]
     return role
+
+
+def _attached(context: Context, role: str) -> set[str]:
+    """ARNs of the managed policies that the same stack attaches to a role from the policies' side."""
+    policies = context.siblings_of("AWS::IAM::ManagedPolicy")
+    return {str(row["PhysicalResourceId"]) for row in policies if role in (row["Properties"].get("Roles") or [])}
 
 
 # --- managed policy ---------------------------------------------------------------------------------------------------
@@ -241,8 +247,17 @@ def _read_policy(context: Context, physical_id: str, props: Props) -> Props | No
     }
     for key, _, parameter in _ENTITIES:
         if key in props:
-            found[key] = [row[parameter] for row in entities[f"Policy{key}"]]
+            names = [row[parameter] for row in entities[f"Policy{key}"]]
+            found[key] = [name for name in names if name in props[key] or name not in _takers(context, physical_id)]
     return found
+
+
+def _takers(context: Context, arn: str) -> set[str]:
+    """Names of the stack's roles that take a managed policy from their own side."""
+    roles = context.siblings_of("AWS::IAM::Role")
+    return {
+        str(row["PhysicalResourceId"]) for row in roles if arn in (row["Properties"].get("ManagedPolicyArns") or [])
+    }
 
 
 KINDS: Final[Mapping[str, Kind]] = {

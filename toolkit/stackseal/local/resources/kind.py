@@ -42,13 +42,9 @@ class Context:
         found = f"{stem}-{suffix if lowercase else suffix.upper()}"
         return found.lower() if lowercase else found
 
-    def attached_by_siblings(self, role: str) -> set[str]:
-        """ARNs of the managed policies that the same stack attaches to a role from the policies' side."""
-        return {
-            str(row["PhysicalResourceId"])
-            for row in self.siblings.values()
-            if row.get("ResourceType") == "AWS::IAM::ManagedPolicy" and role in (row["Properties"].get("Roles") or [])
-        }
+    def siblings_of(self, type_: str) -> list[Mapping[str, Any]]:
+        """The stack's other resources of a type: what they do to this one is no drift."""
+        return [row for row in self.siblings.values() if row.get("ResourceType") == type_]
 
     def arn(self, service: str, resource: str, *, regional: bool = True) -> str:
         region = self.place.region if regional else ""

@@ -131,6 +131,35 @@ def _logging_in(value: Any) -> dict[str, Any] | None:
     return {**found, "LogFilePrefix": value["TargetPrefix"]} if value.get("TargetPrefix") else found
 
 
+_CORS: Final = (
+    ("AllowedHeaders", "AllowedHeaders"),
+    ("AllowedMethods", "AllowedMethods"),
+    ("AllowedOrigins", "AllowedOrigins"),
+    ("ExposedHeaders", "ExposeHeaders"),
+    ("MaxAge", "MaxAgeSeconds"),
+    ("Id", "ID"),
+)
+"""A CORS rule's members in a template and in the API."""
+
+
+def _cors_out(value: Any) -> dict[str, Any]:
+    rules = [{api: rule[name] for name, api in _CORS if name in rule} for rule in value["CorsRules"]]
+    return {"CORSRules": rules}
+
+
+def _cors_in(rules: Any) -> dict[str, Any]:
+    return {"CorsRules": [{name: rule[api] for name, api in _CORS if rule.get(api)} for rule in rules]}
+
+
+def _notification_out(value: Any) -> dict[str, Any]:
+    wanted = str((value.get("EventBridgeConfiguration") or {}).get("EventBridgeEnabled", False)).lower() == "true"
+    return {"EventBridgeConfiguration": {}} if wanted else {}
+
+
+def _notification_in(value: Any) -> dict[str, Any] | None:
+    return {"EventBridgeConfiguration": {"EventBridgeEnabled": True}} if "EventBridgeConfiguration" in value else None
+
+
 _PARTS: Final = (
     _Part(
         key="PublicAccessBlockConfiguration",
@@ -180,6 +209,22 @@ _PARTS: Final = (
         ),
         get=lambda client, bucket: _logging_in(client.get_bucket_logging(Bucket=bucket).get("LoggingEnabled")),
         delete=lambda client, bucket: client.put_bucket_logging(Bucket=bucket, BucketLoggingStatus={}),
+    ),
+    _Part(
+        key="CorsConfiguration",
+        put=lambda client, bucket, value: client.put_bucket_cors(Bucket=bucket, CORSConfiguration=_cors_out(value)),
+        get=lambda client, bucket: _cors_in(client.get_bucket_cors(Bucket=bucket)["CORSRules"]),
+        delete=lambda client, bucket: client.delete_bucket_cors(Bucket=bucket),
+    ),
+    _Part(
+        key="NotificationConfiguration",
+        put=lambda client, bucket, value: client.put_bucket_notification_configuration(
+            Bucket=bucket, NotificationConfiguration=_notification_out(value)
+        ),
+        get=lambda client, bucket: _notification_in(client.get_bucket_notification_configuration(Bucket=bucket)),
+        delete=lambda client, bucket: client.put_bucket_notification_configuration(
+            Bucket=bucket, NotificationConfiguration={}
+        ),
     ),
 )
 

@@ -93,7 +93,12 @@ def _read(context: Context, physical_id: str, props: Props) -> Props | None:
     found["Tags"] = client.list_tags_for_resource(ResourceArn=physical_id)["Tags"]
     if "Subscription" in props:
         rows = client.list_subscriptions_by_topic(TopicArn=physical_id)["Subscriptions"]
-        found["Subscription"] = [{"Protocol": row["Protocol"], "Endpoint": row["Endpoint"]} for row in rows]
+        own = {row["PhysicalResourceId"] for row in context.siblings_of("AWS::SNS::Subscription")}
+        found["Subscription"] = [
+            {"Protocol": row["Protocol"], "Endpoint": row["Endpoint"]}
+            for row in rows
+            if row["SubscriptionArn"] not in own
+        ]
     return found
 
 

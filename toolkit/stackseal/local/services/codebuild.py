@@ -23,6 +23,8 @@ def arn(place: Place, name: str) -> str:
 def resource(place: Place, operation: str, parameters: Mapping[str, Any]) -> str:
     if operation == "ListProjects":
         return "*"
+    if "projectArn" in parameters:
+        return str(parameters["projectArn"])
     names = parameters.get("names") or ["*"]
     return arn(place, str(parameters.get("name") or names[0]))
 
@@ -54,6 +56,14 @@ def _update(state: State, place: Place, parameters: Mapping[str, Any]) -> dict[s
     return {"project": record}
 
 
+def _show(state: State, place: Place, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    name = str(parameters["projectArn"]).rpartition("/")[2]
+    missing = ServiceError("ResourceNotFoundException", f"Project cannot be found: {arn(place, name)}")
+    record = state.table(KIND, place).get(name, missing)
+    record["projectVisibility"] = parameters["projectVisibility"]
+    return {"projectArn": record["arn"], "projectVisibility": record["projectVisibility"]}
+
+
 def _delete(state: State, place: Place, parameters: Mapping[str, Any]) -> dict[str, Any]:
     state.table(KIND, place).records.pop(str(parameters["name"]), None)
     return {}
@@ -80,4 +90,5 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "DeleteProject": _delete,
     "ListProjects": _list,
     "UpdateProject": _update,
+    "UpdateProjectVisibility": _show,
 }
