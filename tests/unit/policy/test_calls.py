@@ -8,6 +8,7 @@ from stackseal import facts
 from stackseal.model import Operation
 from stackseal.policy import stack_calls, tables
 from stackseal.policy.atoms import calls, canonical, needed, own_service, sourced
+from stackseal.policy.legacy import LEGACY
 from stackseal.policy.operator import _MANAGE, _REMOVAL
 from stackseal.policy.validate import ESCALATIONS
 from unit.policy import samples
@@ -20,7 +21,7 @@ def names(kind: str, operation: Operation, properties: dict[str, Any] | None = N
 
 def test_every_action_of_the_tables_exists() -> None:
     listed = {
-        *(name for operations in tables.LEGACY.values() for actions in operations.values() for name in actions),
+        *(name for operations in LEGACY.values() for actions in operations.values() for name in actions),
         *(name for owners in tables.OWNERS.values() for name in owners if not name.endswith("*")),
         *(n for extra in tables.EXTRAS.values() for ops in extra.values() for names_ in ops.values() for n in names_),
         *tables.ALIASES.values(),
@@ -34,7 +35,7 @@ def test_every_action_of_the_tables_exists() -> None:
 
 
 def test_every_type_and_property_of_the_tables_exists() -> None:
-    assert {kind for table in (tables.LEGACY, tables.OWNERS, tables.EXTRAS) for kind in table} <= facts.types()
+    assert {kind for table in (LEGACY, tables.OWNERS, tables.EXTRAS) for kind in table} <= facts.types()
     for kind, owners in tables.OWNERS.items():
         known = facts.of_type(kind)
         assert known is not None
@@ -42,7 +43,7 @@ def test_every_type_and_property_of_the_tables_exists() -> None:
 
 
 def test_no_type_of_the_legacy_table_has_handlers() -> None:
-    assert [kind for kind in tables.LEGACY if (known := facts.of_type(kind)) and known.handlers is not None] == []
+    assert [kind for kind in LEGACY if (known := facts.of_type(kind)) and known.handlers is not None] == []
 
 
 @pytest.mark.parametrize("alias", sorted(tables.ALIASES))

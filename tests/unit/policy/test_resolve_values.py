@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from stackseal.model import StackId
-from stackseal.policy.resolve import Resolver, generated, name_property, partition
+from stackseal.policy.physical import generated, name_property, partition
+from stackseal.policy.resolve import Resolver
 from stackseal.policy.values import UNKNOWN, Choice, leaves, strings
 from unit.policy import samples
 from unit.policy.samples import ACCOUNT, REGION, STACK

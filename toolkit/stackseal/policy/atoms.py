@@ -12,8 +12,9 @@ from typing import Final
 from stackseal import facts
 from stackseal.facts import ActionFacts, TypeFacts
 from stackseal.model import Operation
+from stackseal.policy.legacy import LEGACY
 from stackseal.policy.scene import Resource
-from stackseal.policy.tables import ALIASES, ALWAYS, EXTRAS, LEGACY, NEVER, OWNERS, PREFIXES, TRIGGERS, Operations
+from stackseal.policy.tables import ALIASES, ALWAYS, EXTRAS, NEVER, OWNERS, PREFIXES, TRIGGERS, Operations
 
 _VERBS: Final = re.compile(r"^(Create|Put|Update|Delete|Set|Enable|Disable|Modify|Add|Remove|Attach|Detach|Associate|"
                            r"Disassociate|Start|Stop|Register|Deregister|Authorize|Revoke|Replace|Change)")  # fmt: skip

@@ -3,56 +3,19 @@
 Everything that the template and its parameters fix is computed; generated names keep the part that is known. A branch
 that hangs on an unknown condition becomes a `Choice`, so that no permission of either branch is missed.
 
-What `Ref` and `GetAtt` return: the facts' primary identifier or reference. How CloudFormation generates names: AWS
-CloudFormation User Guide, "Name Type".
+What `Ref` and `GetAtt` return is the facts' primary identifier or reference.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
-from typing import Any, Final
+from typing import Any
 
 from stackseal import facts
 from stackseal.model import StackId
+from stackseal.policy.physical import SPELLED, STACK_NAMED, expand, generated, is_name, name_property, partition
 from stackseal.policy.values import NOTHING, UNKNOWN, choice, concatenate, options, strings, text
-
-# Generated names that begin with the stack's name; others (SageMaker, Secrets Manager, Step Functions) may not.
-_STACK_NAMED: Final = {
-    "AWS::CloudFormation::Stack",
-    "AWS::CloudWatch::Alarm",
-    "AWS::CodePipeline::Pipeline",
-    "AWS::DynamoDB::Table",
-    "AWS::Events::Rule",
-    "AWS::IAM::Group",
-    "AWS::IAM::InstanceProfile",
-    "AWS::IAM::ManagedPolicy",
-    "AWS::IAM::Role",
-    "AWS::IAM::User",
-    "AWS::Lambda::Function",
-    "AWS::Logs::LogGroup",
-    "AWS::S3::Bucket",
-    "AWS::SNS::Topic",
-    "AWS::SQS::Queue",
-}
-
-
-def partition(region: str) -> str:
-    """The AWS partition of a region."""
-    return next(
-        (name for prefix, name in (("cn-", "aws-cn"), ("us-gov-", "aws-us-gov")) if region.startswith(prefix)), "aws"
-    )
-
-
-# Variables of ARN templates that hold the name in another form (Service Authorization Reference).
-_SPELLED: Final[Mapping[str, Callable[[str], str]]] = {
-    "Alias": lambda name: name.removeprefix("alias/"),
-    "ParameterNameWithoutLeadingSlash": lambda name: name.lstrip("/"),
-    "SecretId": lambda name: f"{name}-*",  # Secrets Manager adds a hyphen and six characters
-}
-_OTHER_NAMES: Final = frozenset({"GroupFriendlyName", "DbClusterInstanceName"})
-"""Variables that hold the plain name under another word."""
 
 
 class Resolver:
@@ -261,7 +224,7 @@ class Resolver:
         kind = self.kind(logical_id)
         key = name_property(kind)
         if not key:
-            return generated(kind, logical_id, self.stack.name) if kind in _STACK_NAMED else UNKNOWN
+            return generated(kind, logical_id, self.stack.name) if kind in STACK_NAMED else UNKNOWN
         given = self.value(self._given_properties(logical_id).get(key, NOTHING))
         made = generated(kind, logical_id, self.stack.name)
         return choice([made if option is NOTHING else option for option in options(given)])
@@ -299,9 +262,9 @@ class Resolver:
         if variable.endswith("WithPath"):
             path = text(self.value(given.get("Path", "/"))).strip("/")
             return concatenate([f"{path}/" if path else "", name])
-        if variable in _SPELLED:
-            return choice([_SPELLED[variable](found) for found in strings(name)])
-        return name if _is_name(variable, kind) else UNKNOWN
+        if variable in SPELLED:
+            return choice([SPELLED[variable](found) for found in strings(name)])
+        return name if is_name(variable, kind) else UNKNOWN
 
     def fixed_arn(self, rest: str) -> tuple[str, ...]:
         """An ARN of the stack's partition in which only region and account are variables."""
@@ -320,50 +283,3 @@ def _combine(function: str, results: Sequence[bool | None]) -> bool | None:
     if decisive in results:
         return decisive
     return None if None in results or function not in {"Fn::And", "Fn::Or"} else not decisive
-
-
-@cache
-def _pieces(template: str) -> list[str]:
-    return re.split(r"\$\{([^}]+)\}", template)
-
-
-def expand(template: str, variable: Callable[[str], Any]) -> tuple[str, ...]:
-    """The texts of an ARN template such as `arn:${Partition}:s3:::${BucketName}`; runs of `*` become one."""
-    pieces = _pieces(template)
-    found = concatenate([piece if index % 2 == 0 else variable(piece) for index, piece in enumerate(pieces)])
-    return tuple(dict.fromkeys(re.sub(r"\*+", "*", option) for option in strings(found)))
-
-
-@cache
-def _is_name(variable: str, kind: str) -> bool:
-    """Whether a variable of the type's own ARN template is the physical name."""
-    key, short = name_property(kind), kind.rpartition("::")[2]
-    if variable in _OTHER_NAMES:
-        return True
-    same = variable.lower() in {key.lower(), f"{short}Name".lower(), f"{short}Identifier".lower()}
-    return same or (variable.endswith("Name") and (key == "Name" or key.endswith(variable)))
-
-
-@cache
-def name_property(kind: str) -> str:
-    """The property that holds the physical name; empty for a type that is given an opaque id."""
-    known = facts.of_type(kind)
-    if known is None:
-        return ""
-    short = kind.rpartition("::")[2]
-    settable = [path for path in reversed((*known.reference, *known.primary_identifier)) if path.endswith("Name")]
-    wanted = (f"{short}Name", "Name", *settable, f"{short}Identifier")
-    return next((name for name in wanted if name in known.properties and name not in known.read_only), "")
-
-
-def generated(kind: str, logical_id: str, stack: str) -> str:
-    """The pattern of the name that CloudFormation gives to a resource without one."""
-    known = facts.of_type(kind)
-    if known is not None and name_property(kind) in known.required:
-        return UNKNOWN
-    if kind not in _STACK_NAMED:
-        return f"*{logical_id}*"
-    # Long names are cut to the limit in both halves; 64 is IAM's and EventBridge's, 14 the random end.
-    fits = len(stack) + len(logical_id) + 15 <= 63
-    name = f"{stack}-{logical_id}-*" if fits else f"{stack[:23]}*"
-    return name.lower() if kind == "AWS::S3::Bucket" else name

@@ -13,7 +13,7 @@ from typing import Any, Final
 from stackseal import facts
 from stackseal.facts import ActionFacts
 from stackseal.policy.atoms import own_service, skeleton
-from stackseal.policy.resolve import expand
+from stackseal.policy.physical import expand
 from stackseal.policy.scene import Resource, Scene
 from stackseal.policy.tables import BY_REFERENCE, LINKED, TRIGGERS
 from stackseal.policy.values import UNKNOWN, choice

@@ -10,7 +10,7 @@ from stackseal import facts, naming
 from stackseal.model import Operation, Reason, StackId
 from stackseal.policy.grants import Conditions, Grant, conditions
 from stackseal.policy.needs import pass_role
-from stackseal.policy.resolve import partition
+from stackseal.policy.physical import partition
 from stackseal.policy.scene import Scene
 
 READS: Final = (
@@ -67,13 +67,13 @@ class StackCalls:
     def on_stack(self, verbs: Iterable[str], *limits: tuple[str, str, tuple[str, ...]]) -> Iterator[Grant]:
         """CloudFormation actions on the stack; those without a resource on `*` in the stack's region."""
         for verb in verbs:
-            action = facts.action(f"cloudformation:{verb}")
-            assert action is not None, verb  # noqa: S101 - the lists above are ours, a test compares them
-            scoped = bool(action.resources) and verb not in _WITHOUT_STACK
+            name = f"cloudformation:{verb}"
+            action = facts.action(name)
+            scoped = action is not None and bool(action.resources) and verb not in _WITHOUT_STACK
             region = ("StringEquals", "aws:RequestedRegion", (self._scene.stack.region,))
             limit = conditions(*limits) if scoped else conditions(*limits, region)
             for arn in self._stacks if scoped else ("*",):
-                yield self.grant(action.name, arn, limit)
+                yield self.grant(name, arn, limit)
 
     def grant(self, action: str, resource: str, limit: Conditions = ()) -> Grant:
         """Any action, for the sake of the stack as a whole."""

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from stackseal.errors import UsageError
 from stackseal.model import Role, StackId
-from stackseal.policy.resolve import partition
+from stackseal.policy.physical import partition
 
 _ISSUER: Final = "token.actions.githubusercontent.com"
 
