@@ -111,12 +111,23 @@ class Hooks:
         return any(recreation(type_, name) == "Always" for name in names if old.get(name) != new.get(name))
 
 
+_DOCUMENTED: Final[Mapping[str, frozenset[str]]] = {
+    "AWS::Events::Rule": frozenset({"EventBusName"}),
+    "AWS::KMS::Key": frozenset({"KeySpec", "KeyUsage", "MultiRegion", "Origin"}),
+}
+"""Documented as "Update requires: Replacement" in the template reference, and not create-only in the schema."""
+
+
 def recreation(type_: str, path: str) -> str:
     """The same for a path such as `DnsOptions/PrivateDnsPreference`; from the schema's createOnlyProperties."""
     found = facts.of_type(type_)
     if found is None:
         return "Conditionally"
-    if path in found.create_only or any(path.startswith(f"{only}/") for only in found.create_only):
+    if (
+        path in _DOCUMENTED.get(type_, ())
+        or path in found.create_only
+        or any(path.startswith(f"{only}/") for only in found.create_only)
+    ):
         return "Always"
     below = any(only.startswith(f"{path}/") for only in (*found.create_only, *found.conditional_create_only))
     return "Conditionally" if below or path.partition("/")[0] in found.conditional_create_only else "Never"
