@@ -17,8 +17,12 @@ from stackseal.model import (
     Plan,
     PlanKind,
     PlanOperation,
+    PolicyDelta,
+    Reason,
     Replacement,
     Report,
+    Risk,
+    Role,
     Run,
     StackReport,
     Verdict,
@@ -105,7 +109,7 @@ def test_the_marker_says_what_the_comment_is_about() -> None:
 
 def test_a_review_with_an_unsealed_stack_has_no_seal() -> None:
     assert view(samples.human()).seal == ""
-    assert "predicted at `4f2a9c1d7be0`, not sealed" in comment(samples.human())
+    assert "predicted, not sealed at `4f2a9c1d7be0`" in comment(samples.human())
 
 
 def test_one_unsealed_stack_unseals_the_review() -> None:
@@ -227,7 +231,51 @@ def test_permissions_stand_with_risk_and_reason() -> None:
     row = next(line for line in text.split("\n") if "iam:PassRole" in line)
     assert "⚠️ permissions" in row
     assert "only where `iam:PassedToService` `StringEquals` `codebuild.amazonaws.com`" in row
-    assert "`create` `BuildProject` [line 12]" in row
+    assert "`BuildProject` `create` [line 12]" in row
+
+
+def test_permissions_are_counted_by_policy_and_risk() -> None:
+    text = comment(Report(run=samples.RUN, stacks=(samples.created(),)))
+    assert "**Permissions** (+8 \N{MINUS SIGN}0 different actions)" in text
+    assert "| `execution-policy` | +1 \N{MINUS SIGN}0 | +7 \N{MINUS SIGN}0 | \N{EN DASH} | \N{EN DASH} |" in text
+
+
+def test_many_permissions_are_the_most_risky_ones_and_a_count() -> None:
+    where = samples.at(samples.CHURN, 9)
+    reads = [samples.statement(f"R{n:03}", f"s3:Get{n}", "*", Risk.READ, "B", where) for n in range(60)]
+    risky = samples.statement("Z", "iam:PassRole", "*", Risk.PERMISSIONS, "B", where)
+    deltas = (
+        PolicyDelta(role=Role.OPERATOR, added=(*reads, risky), removed=()),
+        PolicyDelta(role=Role.EXECUTION, added=(*reads, risky), removed=()),
+    )
+    text = comment(Report(run=samples.RUN, stacks=(dataclasses.replace(samples.created(), policy_deltas=deltas),)))
+    rows = [line for line in text.split("\n") if line.startswith("| \N{HEAVY PLUS SIGN}")]
+    assert len(rows) == 25
+    assert "execution-policy" in rows[0]
+    assert "iam-policy" in rows[1]
+    assert all("iam:PassRole" in row for row in rows[:2])
+    assert "And 97 more statements of lower risk, left out here for length." in text
+    assert "permissions +61 \N{MINUS SIGN}0" in text
+
+
+def test_reasons_and_resources_of_one_statement_are_gathered_and_shortened() -> None:
+    operations = ("create", "read", "update", "delete")
+    one = dataclasses.replace(
+        samples.EXECUTION.statements[0],
+        resources=tuple(f"arn:{n}" for n in range(9)),
+        because=tuple(
+            Reason(resource=f"B{n}", operation=operation, where=samples.at(samples.CHURN, 9))
+            for n in range(6)
+            for operation in operations
+        ),
+    )
+    delta = PolicyDelta(role=Role.EXECUTION, added=(one,), removed=())
+    report = Report(run=samples.RUN, stacks=(dataclasses.replace(samples.created(), policy_deltas=(delta,)),))
+    row = next(line for line in comment(report).split("\n") if line.startswith("| \N{HEAVY PLUS SIGN}"))
+    assert row.count("create, read, update, delete") == 4
+    assert "`arn:3`<br>and 5 more" in row
+    assert "<br>and 2 more |" in row
+    assert "`arn:8`" in markdown.render(report)
 
 
 def test_values_stand_before_and_after() -> None:
@@ -265,9 +313,7 @@ def test_the_same_report_is_the_same_bytes_in_any_order_of_its_stacks() -> None:
 
 
 def test_the_summary_is_the_comment_without_a_marker() -> None:
-    text = markdown.render_summary(samples.full())
-    assert comment(samples.full()).split("\n", 1)[1] == text
-    assert markdown.render(samples.full()) == text
+    assert comment(samples.full()).split("\n", 1)[1] == markdown.render_summary(samples.full())
 
 
 # --- nothing that is written by others does anything ------------------------------------------------------------------

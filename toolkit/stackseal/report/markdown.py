@@ -39,6 +39,10 @@ class Detail:
     """Property values, graphs and statements inside the sections."""
     changes: int = MANY
     """Changes, cost rows and permissions per stack."""
+    long: int = 4
+    """Resources and reasons of one statement."""
+    statements: int = 25
+    """Statements per stack; the table of risks always counts all of them."""
     findings: int = MANY
     """Findings per stack, and configs that failed."""
     rows: int = MANY
@@ -67,7 +71,7 @@ def render(report: Report, previous: Report | None = None) -> str:
     With the last report of the same stacks it also says what is different since.
     """
     since = compare(previous, report) if previous is not None else None
-    return _fill("summary.md.j2", view(report), STEPS[0], since=since)
+    return _fill("summary.md.j2", view(report), Detail(statements=MANY, long=MANY), since=since)
 
 
 def render_summary(report: Report, *, limit: int = SUMMARY_LIMIT) -> str:

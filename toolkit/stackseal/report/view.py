@@ -20,11 +20,15 @@ from stackseal.model import (
     Change,
     Finding,
     Level,
+    Location,
     Plan,
     PlanKind,
     PlanOperation,
+    PolicyDelta,
     Replacement,
     Report,
+    Risk,
+    Role,
     Run,
     StackId,
     StackReport,
@@ -63,6 +67,8 @@ _REPLACEMENTS: Final = {
     Replacement.ALWAYS: Effect.REPLACE,
 }
 _NO_RUN: Final = Run(host="", repository="", commit="")
+_ROLES: Final = (Role.EXECUTION, Role.DEPLOY, Role.PLAN, Role.DRIFT, Role.BOUNDARY, Role.OPERATOR)
+_RISKS: Final = tuple(Risk)
 _LEVELS: Final = (Level.ERROR, Level.WARNING, Level.NOTE)
 
 
@@ -142,6 +148,32 @@ class CostRow:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PermissionRow:
+    """One statement that a policy gains or loses."""
+
+    added: bool
+    role: Role
+    statement: Statement
+
+
+@dataclass(frozen=True, kw_only=True)
+class RiskRow:
+    """How many actions one policy gains and loses, per risk: `(risk, gained, lost)`, most risky first."""
+
+    role: Role
+    counts: tuple[tuple[Risk, int, int], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Because:
+    """One resource that needs a statement, and for which operations."""
+
+    resource: str
+    operations: str
+    where: Location
+
+
+@dataclass(frozen=True, kw_only=True)
 class ChangeRow:
     """One change with its effect and the nested stacks on the way to it."""
 
@@ -162,9 +194,12 @@ class StackView:
     findings: tuple[Finding, ...]
     blocking: int
     waived: int
+    permissions: tuple[PermissionRow, ...]
+    """The most risky first, and of those the role first that does the most."""
+    risks: tuple[RiskRow, ...]
     added: int
     removed: int
-    """Permissions, action by action, over all policies."""
+    """Different actions, over all policies."""
 
     @property
     def id(self) -> StackId:
@@ -262,14 +297,47 @@ def stack_view(stack: StackReport) -> StackView:
         findings=tuple(sorted(stack.findings, key=_finding_order)),
         blocking=sum(finding.blocks for finding in stack.findings),
         waived=sum(finding.waiver is not None and not finding.waiver.proposed for finding in stack.findings),
-        added=sum(count_actions(delta.added) for delta in stack.policy_deltas),
-        removed=sum(count_actions(delta.removed) for delta in stack.policy_deltas),
+        permissions=tuple(sorted(_permissions(stack.policy_deltas), key=_permission_order)),
+        risks=tuple(_risks(delta) for delta in sorted(stack.policy_deltas, key=lambda one: _ROLES.index(one.role))),
+        added=len(_actions(one for delta in stack.policy_deltas for one in delta.added)),
+        removed=len(_actions(one for delta in stack.policy_deltas for one in delta.removed)),
     )
 
 
-def count_actions(statements: Iterable[Statement]) -> int:
-    """How many permissions some statements are."""
-    return sum(len(statement.actions) for statement in statements)
+def because(statement: Statement) -> tuple[Because, ...]:
+    """Why a statement is there, one row per resource, with its operations as `create, delete, read`."""
+    found: dict[tuple[str, Location], list[str]] = {}
+    for reason in statement.because:
+        found.setdefault((reason.resource, reason.where), []).append(reason.operation)
+    return tuple(
+        Because(resource=resource, operations=", ".join(dict.fromkeys(operations)), where=where)
+        for (resource, where), operations in found.items()
+    )
+
+
+def _actions(statements: Iterable[Statement]) -> set[str]:
+    return {action for statement in statements for action in statement.actions}
+
+
+def _permissions(deltas: Iterable[PolicyDelta]) -> Iterator[PermissionRow]:
+    for delta in deltas:
+        for added, statements in ((True, delta.added), (False, delta.removed)):
+            for statement in statements:
+                yield PermissionRow(added=added, role=delta.role, statement=statement)
+
+
+def _permission_order(row: PermissionRow) -> tuple[Any, ...]:
+    return (_RISKS.index(row.statement.risk), not row.added, _ROLES.index(row.role), row.statement.sid)
+
+
+def _risks(delta: PolicyDelta) -> RiskRow:
+    def count(statements: Iterable[Statement], risk: Risk) -> int:
+        return len(_actions(statement for statement in statements if statement.risk is risk))
+
+    return RiskRow(
+        role=delta.role,
+        counts=tuple((risk, count(delta.added, risk), count(delta.removed, risk)) for risk in _RISKS),
+    )
 
 
 def _seal(report: Report) -> str:

@@ -10,6 +10,7 @@ from stackseal import assets
 from stackseal.report import encode
 from stackseal.report.diff import diff, property_name, value
 from stackseal.report.encode import Safe
+from stackseal.report.view import because
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -35,7 +36,7 @@ def pick(key: str, **words: str) -> Safe:
     return Safe(words[key.lower().replace(" ", "_").replace("-", "_")])
 
 
-FILTERS: Final[Mapping[str, Callable[..., Safe | str | int]]] = {
+FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "code": encode.code,
     "cell": encode.cell,
     "fence": encode.fence,
@@ -52,6 +53,7 @@ FILTERS: Final[Mapping[str, Callable[..., Safe | str | int]]] = {
     "plural_only": plural_only,
     "pick": pick,
     "length": len,
+    "because": because,
     "diff": diff,
     "property": property_name,
     "value": value,
