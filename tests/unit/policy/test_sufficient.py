@@ -56,13 +56,27 @@ def test_the_operator_can_do_the_same_with_a_test_stack(path: Path, sandbox: San
     assert denied(copy, policies, (Role.EXECUTION,), ()) != []
 
 
+UNJUDGED = {
+    # Nobody in the table asks for these: the schemas of their types say that the handlers do.
+    "codecommit:ListRepositories",
+    "sns:GetSubscriptionAttributes",
+    "sns:SetSubscriptionAttributes",
+    "sns:Unsubscribe",
+    # CloudFormation reads the parameters' values from Parameter Store before it makes anything.
+    "ssm:GetParameters",
+}
+
+
 @pytest.mark.spec("A23")
-def test_without_any_one_statement_something_is_denied(sandbox: Sandbox) -> None:
-    template = rendered(resolved(EXAMPLES[-1], sandbox), sandbox)
+@pytest.mark.parametrize("name", ["churn-ml-s3", "forecasting-ml-codecommit-standalone-ssm"])
+def test_without_any_one_statement_something_is_denied(name: str, sandbox: Sandbox) -> None:
+    (path,) = (example for example in EXAMPLES if example.stem.endswith(name))
+    template = rendered(resolved(path, sandbox), sandbox)
     (found,) = (item for item in policy.generate(template) if item.role is Role.EXECUTION)
     for left_out in found.statements:
         rest = Policy(role=found.role, statements=tuple(s for s in found.statements if s is not left_out))
-        assert denied(template, {Role.EXECUTION: rest}, (Role.EXECUTION,), ()) != [], left_out.sid
+        needed = denied(template, {Role.EXECUTION: rest}, (Role.EXECUTION,), ())
+        assert needed or set(left_out.actions) <= UNJUDGED, left_out.sid
 
 
 def denied(
