@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 from stackseal.model import KNOWN_AFTER_APPLY, Certainty, JsonPath, PropertyChange, Replacement
 from stackseal.plan.diff import Difference, requires, text
@@ -14,6 +14,15 @@ _REPLACEMENT_ORDER: Final = (Replacement.NEVER, Replacement.CONDITIONAL, Replace
 _CERTAINTY_ORDER: Final = (Certainty.CASCADE, Certainty.POSSIBLE, Certainty.CERTAIN)
 _LASTING: Final = ("Arn", "ARN", "Id", "Name", "Url", "URL", "Uri")
 """Ends of the names of attributes that identify a resource: they change only when it is replaced."""
+
+
+class Reference(NamedTuple):
+    """A place that refers to a resource, or to one of its attributes."""
+
+    path: JsonPath
+    marker: Marker
+    source: str
+    attribute: str
 
 
 def worst(found: Iterable[Replacement]) -> Replacement:
@@ -37,45 +46,49 @@ def spread(
 ) -> dict[str, tuple[PropertyChange, ...]]:
     """The direct changes and everything that follows from them, until nothing new follows."""
     found = {name: {change.path: change for change in changes} for name, changes in direct.items()}
-    grown = True
-    while grown:
-        grown = False
-        for name in sorted(before.keys() & after.keys()):
-            for change in _follow(name, found, before, after):
+    references = {name: _references(name, after[name], before) for name in sorted(before.keys() & after.keys())}
+    fresh = set(found)
+    while fresh:
+        moved, fresh = fresh, set()
+        for name, pointers in references.items():
+            for change in _follow(name, after[name], [item for item in pointers if item.source in moved], found):
                 old = found.get(name, {}).get(change.path)
                 if old is None or worst((old.replacement, change.replacement)) is not old.replacement:
                     found.setdefault(name, {})[change.path] = change
-                    grown = True
+                    fresh.add(name)
     return {name: tuple(changes[path] for path in sorted(changes)) for name, changes in found.items()}
 
 
+def _references(name: str, resource: Resource, before: View) -> list[Reference]:
+    """What a resource refers to among those that exist already, other than itself."""
+    found = [
+        Reference(path, marker, *str(marker.argument).partition(".")[::2])
+        for path, marker in markers(resource.properties)
+        if marker.kind in {"ref", "getatt"}
+    ]
+    return [item for item in found if item.source != name and item.source in before]
+
+
 def _follow(
-    name: str, found: Mapping[str, Mapping[str, PropertyChange]], before: View, after: View
+    name: str,
+    resource: Resource,
+    references: list[Reference],
+    found: Mapping[str, Mapping[str, PropertyChange]],
 ) -> Iterable[PropertyChange]:
-    resource = after[name]
-    for path, marker in markers(resource.properties):
-        if marker.kind not in {"ref", "getatt"}:
-            continue
-        source, _, attribute = str(marker.argument).partition(".")
-        if source == name or source not in found or source not in before:
-            continue
-        where = "/".join(str(step) for step in path)
+    for item in references:
+        where = "/".join(str(step) for step in item.path)
         existing = found.get(name, {}).get(where)
         if existing is not None and existing.certainty is Certainty.CERTAIN:
             continue
-        change = _consequent(where, path, marker, attribute, resource, found[source])
+        change = _consequent(where, item, resource, found[item.source])
         if change is not None:
             yield change
 
 
 def _consequent(
-    where: str,
-    path: JsonPath,
-    marker: Marker,
-    attribute: str,
-    resource: Resource,
-    source: Mapping[str, PropertyChange],
+    where: str, item: Reference, resource: Resource, source: Mapping[str, PropertyChange]
 ) -> PropertyChange | None:
+    path, marker, _, attribute = item
     replaced = worst(change.replacement for change in source.values())
     known = source.get(attribute) if attribute else None
     if replaced is Replacement.NEVER and not known and not _may_change(attribute):
