@@ -59,6 +59,7 @@ FAULTS: dict[str, Callable[[], AWSResponse]] = {
     "expired": error(403, "ExpiredToken"),
     "unknown token": error(403, "InvalidClientTokenId"),
     "brand new": error(400, "BrandNewException"),
+    "brand new on their side": error(500, "BrandNewServerException"),
     "cut off": answer(200, "<DescribeStacksResponse><DescribeSt"),
     "not XML": answer(200, "<html><body>captive portal</body>"),
     "gateway": answer(502, "<html>Bad Gateway</html>"),

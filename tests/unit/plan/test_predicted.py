@@ -282,6 +282,13 @@ def test_edits_that_aws_refuses_are_announced() -> None:
     assert by_id(plan)["Own"].replacement is Replacement.CONDITIONAL
 
 
+def test_a_template_that_is_no_template_is_planned_as_far_as_it_goes() -> None:
+    broken = template({"A": "text", "B": {"Type": "AWS::SNS::Topic", "Condition": ["x"], "Properties": "text"}})
+    plan = predict(None, broken)
+    assert [change.logical_id for change in plan.changes] == ["B"]
+    assert plan.changes[0].certainty is Certainty.POSSIBLE
+
+
 def test_the_order_of_keys_does_not_matter() -> None:
     resources = {"Bucket": BUCKET, "Reader": READER, "Topic": {"Type": "AWS::SNS::Topic", "Properties": {}}}
     turned = dict(reversed(resources.items()))

@@ -148,11 +148,20 @@ def translate(error: Exception, what: str, *, changes: str = "") -> StacksealErr
     code = code_of(error)
     message = message_of(error)
     cause = CAUSES.get(code) if code else _NO_ANSWER.get(type(error).__name__)
+    if cause is None and _status(error) >= 500:
+        cause = _SERVER
     if changes and (cause is _SERVER or (not code and cause is None)):
         return Unknown(what, why=(cause or _LOST).why.format(message=message), remedy=changes)
     if cause is None:
         cause = Cause("{message}", "") if code else _LOST
     return AwsFailed(what, why=cause.why.format(message=message), remedy=cause.remedy, code=code)
+
+
+def _status(error: BaseException) -> int:
+    """The HTTP status of the answer, 0 where none came."""
+    response = getattr(error, "response", None)
+    found = response.get("ResponseMetadata") if isinstance(response, Mapping) else None
+    return int(found.get("HTTPStatusCode", 0)) if isinstance(found, Mapping) else 0
 
 
 def code_of(error: BaseException) -> str:

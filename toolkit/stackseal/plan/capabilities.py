@@ -27,7 +27,7 @@ def needed(body: Mapping[str, Any]) -> tuple[str, ...]:
     resources: Mapping[str, Mapping[str, Any]] = body.get("Resources") or {}
     found: set[str] = set()
     for resource in resources.values():
-        type_ = resource.get("Type", "")
+        type_ = resource.get("Type", "") if isinstance(resource, Mapping) else ""
         if type_ == "AWS::CloudFormation::Stack":
             found |= {"CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"}
         elif type_ in _IAM:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from stackseal.model import Action, Change, Consequence, PropertyChange, Replacement, Template
@@ -37,7 +37,9 @@ def holds_data(type_: str, stateful: Collection[str] = ()) -> bool:
 def protected(template: Template) -> frozenset[str]:
     """Logical ids whose UpdateReplacePolicy retains the old resource."""
     return frozenset(
-        name for name, resource in template.resources.items() if resource.get("UpdateReplacePolicy") == "Retain"
+        name
+        for name, resource in template.resources.items()
+        if isinstance(resource, Mapping) and resource.get("UpdateReplacePolicy") == "Retain"
     )
 
 

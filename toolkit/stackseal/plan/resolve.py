@@ -38,7 +38,7 @@ class Resolver:
     def exists(self, resource: Mapping[str, Any]) -> bool | None:
         """Whether a resource's Condition holds; None where it depends on something unknown."""
         name = resource.get("Condition")
-        return True if name is None else self.condition(name)
+        return True if name is None else self.condition(str(name))
 
     def condition(self, name: str) -> bool | None:
         """The value of a named condition, None where unknown."""

@@ -65,7 +65,7 @@ def view(template: Template | None, stack: StackId) -> View:
     conditions = template.body.get("Conditions") or {}
     found: dict[str, Resource] = {}
     for name, raw in template.resources.items():
-        exists = resolver.exists(raw)
+        exists = resolver.exists(raw) if isinstance(raw, Mapping) else False  # the checks say what is wrong with it
         if exists is False:
             continue
         properties = resolver.value(raw.get("Properties") or {})
