@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from stackseal.plan.body import resources
+
 _IAM: Final[Mapping[str, str]] = {
     "AWS::IAM::AccessKey": "",
     "AWS::IAM::Group": "GroupName",
@@ -24,10 +26,9 @@ def needed(body: Mapping[str, Any]) -> tuple[str, ...]:
 
     Nested stacks are taken to hold named IAM resources.
     """
-    resources: Mapping[str, Mapping[str, Any]] = body.get("Resources") or {}
     found: set[str] = set()
-    for resource in resources.values():
-        type_ = resource.get("Type", "") if isinstance(resource, Mapping) else ""
+    for resource in resources(body).values():
+        type_ = resource.get("Type", "")
         if type_ == "AWS::CloudFormation::Stack":
             found |= {"CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"}
         elif type_ in _IAM:

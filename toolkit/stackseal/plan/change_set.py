@@ -16,6 +16,7 @@ from stackseal.aws.states import STACK, Do, Row
 from stackseal.errors import Failed, Unknown
 from stackseal.model import Change, Plan, PlanKind, PlanOperation, StackId, Template
 from stackseal.plan import consequence, notes, objections
+from stackseal.plan.body import resources
 from stackseal.plan.predicted import blame
 from stackseal.plan.seal import Inputs, check_name, seal
 
@@ -68,7 +69,7 @@ def create(
         description=description,
         role=inputs.execution_role,
         store=store,
-        nested=any(item.get("Type") == "AWS::CloudFormation::Stack" for item in template.resources.values()),
+        nested=any(raw.get("Type") == "AWS::CloudFormation::Stack" for raw in resources(template.body).values()),
     )
     made = _made(cfn, new, exists=state is not None, patience=patience)
     plan = Plan(

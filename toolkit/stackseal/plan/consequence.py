@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from stackseal.model import Action, Change, Consequence, PropertyChange, Replacement, Template
+from stackseal.plan.body import resources
 from stackseal.plan.consequences import LOSSES, STATEFUL, TOUCHES, Loss
 
 _KEEPS = frozenset({"Retain", "ReplaceAndRetain"})
@@ -37,9 +38,7 @@ def holds_data(type_: str, stateful: Collection[str] = ()) -> bool:
 def protected(template: Template) -> frozenset[str]:
     """Logical ids whose UpdateReplacePolicy retains the old resource."""
     return frozenset(
-        name
-        for name, resource in template.resources.items()
-        if isinstance(resource, Mapping) and resource.get("UpdateReplacePolicy") == "Retain"
+        name for name, raw in resources(template.body).items() if raw.get("UpdateReplacePolicy") == "Retain"
     )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from stackseal.errors import UsageError
 from stackseal.model import Action, Change, Plan, PlanKind, PlanOperation, StackId, sha256
 from stackseal.plan import consequence
+from stackseal.plan.body import resources
 
 if TYPE_CHECKING:
     from stackseal.aws.cloudformation import CloudFormation
@@ -58,6 +59,7 @@ def _policies(text: str) -> dict[str, str] | None:
         body: Any = json.loads(text)
     except ValueError:
         return None
-    resources: Mapping[str, Any] = body.get("Resources") or {}
-    found = {name: str(item.get("DeletionPolicy", "Delete")) for name, item in resources.items()}
+    if not isinstance(body, Mapping):
+        return None
+    found = {name: str(item.get("DeletionPolicy", "Delete")) for name, item in resources(body).items()}
     return {name: "Retain" if policy == "RetainExceptOnCreate" else policy for name, policy in found.items()}

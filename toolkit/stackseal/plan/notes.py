@@ -8,6 +8,7 @@ from typing import Final
 
 from stackseal import facts
 from stackseal.model import Action, Change, Replacement, Template, canonical_json
+from stackseal.plan.body import resources
 from stackseal.plan.overrides import NAME_SCOPES, REFUSED
 from stackseal.plan.resolve import markers
 from stackseal.plan.view import View
@@ -34,7 +35,7 @@ def dynamic(template: Template) -> tuple[str, ...]:
 
     Source: "Dynamic references" in the CloudFormation User Guide.
     """
-    names = sorted(name for name, raw in template.resources.items() if _unversioned(canonical_json(raw)))
+    names = sorted(name for name, raw in resources(template.body).items() if _unversioned(canonical_json(raw)))
     if not names:
         return ()
     return (f"A new value behind a dynamic reference without a version is not seen as a change: {', '.join(names)}.",)

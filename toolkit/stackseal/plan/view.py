@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 from stackseal import facts
 from stackseal.model import JsonPath, StackId, Template
+from stackseal.plan import body
 from stackseal.plan.diff import ATTRIBUTES
 from stackseal.plan.overrides import SNAPSHOT_BY_DEFAULT
 from stackseal.plan.resolve import ABSENT, Resolver
@@ -64,8 +65,8 @@ def view(template: Template | None, stack: StackId) -> View:
     resolver = Resolver(template, stack if stack.name else None)
     conditions = template.body.get("Conditions") or {}
     found: dict[str, Resource] = {}
-    for name, raw in template.resources.items():
-        exists = resolver.exists(raw) if isinstance(raw, Mapping) else False  # the checks say what is wrong with it
+    for name, raw in body.resources(template.body).items():
+        exists = resolver.exists(raw)
         if exists is False:
             continue
         properties = resolver.value(raw.get("Properties") or {})
