@@ -217,7 +217,11 @@ def test_each_statement_knows_the_line_of_the_config(tier: Template) -> None:
 def test_why_names_the_resource_and_the_operation() -> None:
     found = policy.why([ENTERPRISE], "s3:createbucket")
     assert {(reason.resource, reason.operation) for _, reason in found} >= {("ArtifactsBucket", "create")}
-    assert "read" not in {reason.operation for _, reason in found}
+    assert {reason.operation for _, reason in found} == {"create", "update"}
+    deleted = policy.why([ENTERPRISE], "s3:DeleteBucket")
+    assert {reason.operation for _, reason in deleted} == {"delete", "update"}
+    read = policy.why([ENTERPRISE], "s3:GetBucketVersioning")
+    assert {reason.operation for _, reason in read} == {"create", "read", "update", "delete"}
     assert all("s3:CreateBucket" in statement.actions for statement, _ in found)
     assert policy.why([ENTERPRISE], "s3:Nothing") == []
 

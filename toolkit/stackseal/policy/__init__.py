@@ -7,6 +7,7 @@ narrow them to ARNs and conditions, `needs` adds what base and template as a who
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -77,15 +78,30 @@ def check(template: Template, policies: Sequence[Policy], *, stack: StackId | No
 def why(policies: Sequence[Policy], action: str) -> list[tuple[Statement, Reason]]:
     """Every statement that allows an action, with each resource and operation that needs it.
 
-    Reads are needed by any operation; a write is never needed by reading, so those reasons are left out.
+    A statement joins actions, so its reasons are narrowed by what the action does: deleting is not why something is
+    created. Reads are needed by any operation.
     """
-    known = facts.action(action)
     found = []
     for policy in policies:
         for statement in policy.statements:
             if action.lower() in {name.lower() for name in statement.actions}:
-                reasons = statement.because
-                if known and not known.reads:
-                    reasons = tuple(r for r in reasons if r.operation != Operation.READ.value) or reasons
-                found += [(statement, reason) for reason in reasons]
+                likely = tuple(reason for reason in statement.because if _explains(reason, action))
+                found += [(statement, reason) for reason in likely or statement.because]
     return found
+
+
+_NOT_FOR: Final = {
+    r"(Create|Put|Run|Register|Attach|Authorize|Pass|Enable|Subscribe)": {Operation.READ, Operation.DELETE},
+    r"(Delete|Remove|Detach|Deregister|Schedule|Untag|Unsubscribe|Revoke)": {Operation.READ, Operation.CREATE},
+    r"(Update|Modify|Set|Tag|Add)": {Operation.READ, Operation.DELETE},
+}
+"""Beginning of an action's name → operations that do not call it."""
+
+
+def _explains(reason: Reason, action: str) -> bool:
+    known = facts.action(action)
+    if known is None or known.reads:
+        return True
+    verb = action.partition(":")[2]
+    excluded = next((kinds for names, kinds in _NOT_FOR.items() if re.match(names, verb, re.IGNORECASE)), set())
+    return reason.operation not in {operation.value for operation in excluded or {Operation.READ}}

@@ -1,7 +1,8 @@
 """Conditions that narrow a grant; each only where the action's own facts list the key, else IAM would never match it.
 
 Traps (least-privilege research, AWS documentation): `aws:RequestedRegion` denies global services; tags of the resource
-do not exist while it is created; a role's boundary is compared with what the role has now, not with what it will have.
+do not exist while it is created, and KMS takes minutes to see them, so ids that only AWS gives (keys, endpoints,
+security groups) stay a class of ARNs; a role's boundary is compared with what the role has now, not what it will have.
 """
 
 from __future__ import annotations
