@@ -29,6 +29,11 @@ def _shim(area: str, what: str, consequence: str) -> Gap:
 
 GAPS: Final[tuple[Gap, ...]] = (
     _only(
+        "Drift",
+        "Tags of a CloudWatch dashboard are accepted and not kept.",
+        "Drift detection leaves them out; a tag that somebody changes is not found.",
+    ),
+    _only(
         "CloudFormation",
         "Early validation when a change set is made (names that are taken, properties, quotas).",
         "A taken name fails the deployment of its resource, not the change set.",

@@ -96,7 +96,7 @@ def _compare(hooks: Hooks, kind: Kind, record: dict[str, Any], logical_id: str, 
         return {"StackResourceDriftStatus": "UNKNOWN", "DriftStatusReason": str(error)}
     if current is None:
         return {"StackResourceDriftStatus": "DELETED"}
-    expected = {key: _plain(value) for key, value in props.items() if key != kind.tags}
+    expected = {key: _plain(value) for key, value in props.items() if key not in {kind.tags, *kind.unread}}
     actual = {key: _plain(current[key]) for key in expected if current.get(key) is not None}
     if kind.tags:
         own = {**tag_map(record.get("Tags")), **tag_map(props.get(kind.tags))}

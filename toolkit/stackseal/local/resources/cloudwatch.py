@@ -41,5 +41,6 @@ KINDS: Final[Mapping[str, Kind]] = {
         read=_read_dashboard,
         physical=lambda _context, props: str(props.get("DashboardName") or ""),
         name="DashboardName",
+        unread=frozenset({"Tags"}),
     ),
 }

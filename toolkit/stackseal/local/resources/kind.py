@@ -73,6 +73,8 @@ class Kind:
     name_limit: int = 128
     lowercase: bool = False
     """What a generated name may look like."""
+    unread: frozenset[str] = frozenset()
+    """Properties that no service here keeps: drift detection leaves them out, and the gaps say so."""
     guard: Callable[[Context, Props], None] | None = None
     """Raises what the service refuses at creation and ministack does not."""
 
