@@ -72,7 +72,9 @@ def prop(path: str, before: str | None, after: str | None, **more: Any) -> Prope
 
 def statement(sid: str, actions: str, resource: str, risk: Risk, logical_id: str, where: Location) -> Statement:
     because = (Reason(resource=logical_id, operation="create", where=where),)
-    return Statement(sid=sid, actions=tuple(actions.split()), resources=(resource,), risk=risk, because=because)
+    return Statement(
+        sid=sid, actions=tuple(actions.split()), resources=(resource, f"{resource}/*"), risk=risk, because=because
+    )
 
 
 STARTER = {
@@ -142,7 +144,13 @@ EXECUTION = Policy(
             sid="IamRoles",
             actions=("iam:PassRole",),
             resources=("arn:aws:iam::123456789012:role/techcorp-prod-a001-customer-churn-codebuild-role",),
-            conditions={"StringEquals": {"iam:PassedToService": ("codebuild.amazonaws.com",)}},
+            conditions={
+                "StringEquals": {
+                    "iam:PassedToService": ("codebuild.amazonaws.com",),
+                    "aws:RequestedRegion": ("us-west-2",),
+                },
+                "ArnLike": {"iam:AssociatedResourceArn": ("arn:aws:codebuild:*", "arn:aws:codepipeline:*")},
+            },
             risk=Risk.PERMISSIONS,
             because=(Reason(resource="BuildProject", operation="create", where=at(CHURN, 12)),),
         ),

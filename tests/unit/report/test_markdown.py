@@ -230,7 +230,7 @@ def test_permissions_stand_with_risk_and_reason() -> None:
     text = comment(samples.full())
     row = next(line for line in text.split("\n") if "iam:PassRole" in line)
     assert "⚠️ permissions" in row
-    assert "only where `iam:PassedToService` `StringEquals` `codebuild.amazonaws.com`" in row
+    assert "<br>only where `iam:PassedToService` `StringEquals` `codebuild.amazonaws.com`<br>only where `aws:" in row
     assert "`BuildProject` `create` [line 12]" in row
 
 
