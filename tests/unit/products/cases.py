@@ -38,6 +38,7 @@ class Case:
     mode: str = ""
     vpc: str = ""
     routed: bool = False
+    hardening: bool = False
     changes: Mapping[str, Any] = field(default_factory=dict, hash=False, compare=False)
     """Keys of `ml_product` that are not as usual."""
 
@@ -76,6 +77,8 @@ class Case:
             section["s3_prefix"] = "acme-a001-ml-source/churn"
         if self.professional:
             section["alerts_email"] = "ml-alerts@example.com"
+        if self.hardening:
+            section["hardening"] = True
         if self.enterprise:
             section["vpc_integration"] = self._vpc()
         return {

@@ -189,6 +189,8 @@ def _evaluate(product: ProductFile, context: Mapping[str, Json], suffix: str, sa
         *((f"tags:{key}", value) for key, value in product.tags.items()),
         *((f"file:{token.token}", token.value) for token in product.file_name),
         *((f"count:{index}", rule.when) for index, rule in enumerate(product.resources)),
+        *((f"waiver:{index}", rule.when) for index, rule in enumerate(product.waivers)),
+        *((f"addition:{index}", rule.when) for index, rule in enumerate(product.additions)),
         *((f"advice:{index}", rule.when) for index, rule in enumerate(product.advice)),
         *((f"publishes:{index}", _if(rule.path, rule.when)) for index, rule in enumerate(product.publishes)),
         *((f"consumes:{index}", _if(rule.path, rule.when)) for index, rule in enumerate(product.consumes)),
@@ -232,7 +234,7 @@ def _stack(
             region=str(values["region"]),
             name=naming.shorten(stack_name, _STACK_NAME_LIMIT),
         ),
-        product=product.model(),
+        product=product.model([rule for n, rule in enumerate(product.waivers) if values[f"waiver:{n}"]]),
         config=config,
         env=str(values["env"]),
         slug=str(values["stack:slug"]),
@@ -241,9 +243,7 @@ def _stack(
         names=names,
         context=template_context,
         tags=tags,
-        expected_resources=next(
-            (rule.count for index, rule in enumerate(product.resources) if values[f"count:{index}"]), None
-        ),
+        expected_resources=_expected(product, values),
         publishes=_given("publishes", values),
         consumes=_given("consumes", values),
         test=bool(suffix),
@@ -253,6 +253,13 @@ def _stack(
 
 def _name(key: str, wanted: str, limit: int, suffix: str) -> Name:
     return Name(key=key, value=naming.suffixed(wanted, suffix, limit), wanted=wanted + suffix, limit=limit)
+
+
+def _expected(product: ProductFile, values: Mapping[str, Json]) -> int | None:
+    """The first count that holds and every addition that does; None for a product that promises no count."""
+    base = next((rule.count for index, rule in enumerate(product.resources) if values[f"count:{index}"]), None)
+    added = sum(rule.count for index, rule in enumerate(product.additions) if values[f"addition:{index}"])
+    return None if base is None else base + added
 
 
 def _advice(product: ProductFile, values: Mapping[str, Json]) -> tuple[str, ...]:

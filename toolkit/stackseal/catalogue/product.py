@@ -6,7 +6,7 @@ They see the config's sections with their defaults (`client`, `environment`, the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -48,6 +48,13 @@ class Count(_Strict):
     """The variant of `variants` that this is the count of."""
 
 
+class Addition(_Strict):
+    """How many resources the template has besides, where `when` holds: what a config switches on."""
+
+    when: str
+    count: int = Field(ge=1, le=500)
+
+
 class SsmPath(_Strict):
     """A parameter that the stack publishes or consumes where `when` holds."""
 
@@ -63,9 +70,10 @@ class Advice(_Strict):
 
 
 class ProductWaiver(_Strict):
-    """A finding that the product's authors answer for."""
+    """A finding that the product's authors answer for where `when` holds."""
 
     check: str
+    when: str = "true"
     resource: str = "*"
     reason: str = Field(min_length=10)
     owner: str = "stackseal"
@@ -93,6 +101,7 @@ class ProductFile(_Strict):
     names: Mapping[str, NameRule] = {}
     tags: Mapping[str, str] = {}
     resources: tuple[Count, ...] = ()
+    additions: tuple[Addition, ...] = ()
     publishes: tuple[SsmPath, ...] = ()
     consumes: tuple[SsmPath, ...] = ()
     advice: tuple[Advice, ...] = ()
@@ -100,8 +109,8 @@ class ProductFile(_Strict):
     waivers: tuple[ProductWaiver, ...] = ()
     template: str = "template.yaml.j2"
 
-    def model(self) -> Product:
-        """The part that later stages need."""
+    def model(self, waivers: Sequence[ProductWaiver]) -> Product:
+        """The part that later stages need, with the waivers that hold for a config."""
         return Product(
             name=self.name,
             title=self.title,
@@ -109,7 +118,7 @@ class ProductFile(_Strict):
             root=self.root,
             template=self.template,
             stateful=frozenset(self.stateful),
-            waivers=tuple(Waiver(**waiver.model_dump()) for waiver in self.waivers),
+            waivers=tuple(Waiver(**waiver.model_dump(exclude={"when"})) for waiver in waivers),
         )
 
 
