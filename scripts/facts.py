@@ -168,8 +168,6 @@ def type_facts(schema: Mapping[str, Any], spec: Mapping[str, Any]) -> dict[str, 
         "roles": sorted(set(role_paths(schema, schema, ()))),
         "tagProperty": plain(tagging.get("tagProperty", "/properties/Tags")) if tagging.get("taggable", True) else "",
         "tagPermissions": sorted(tagging.get("permissions") or []),
-        "tagSystem": bool(tagging.get("cloudFormationSystemTags", tagging.get("taggable", False))),
-        "tagUpdatable": bool(tagging.get("tagUpdatable", True)) if tagging else False,
         **spec,
     }
     if found["tagProperty"].split("/")[0] not in properties:

@@ -110,7 +110,5 @@ def test_the_files_stay_small_and_licensed() -> None:
 def test_reading_facts_imports_no_engine(engine: str) -> None:
     uses = "f.of_type('AWS::S3::Bucket'); f.action('s3:GetObject')"
     program = f"import sys, stackseal.facts as f; {uses}; print({engine!r} in sys.modules)"
-    done = subprocess.run(  # noqa: S603 - our own text
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
-    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

@@ -41,7 +41,6 @@ class TypeFacts:
     """Paths of properties that hold an IAM role's ARN."""
     tag_property: str | None = None
     tag_permissions: tuple[str, ...] = ()
-    tag_updatable: bool = False
     arn: str = ""
     """Template such as `arn:${Partition}:s3:::${BucketName}`; empty where AWS publishes none."""
     handlers: Mapping[str, tuple[str, ...]] | None = None
@@ -110,7 +109,6 @@ def of_type(name: str) -> TypeFacts | None:
         roles=get("roles"),
         tag_property=raw.get("tagProperty"),
         tag_permissions=get("tagPermissions"),
-        tag_updatable=raw.get("tagUpdatable", False),
         arn=raw.get("arn", ""),
         handlers=None if handlers is None else {key: tuple(value) for key, value in handlers.items()},
     )
