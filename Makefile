@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint fmt golden dist lock clean
+.PHONY: help setup demo test lint fmt golden docs dist lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -43,6 +43,10 @@ fmt: setup  ## let ruff write
 
 golden: setup  ## bless today's output as the expected one; then read the diff
 	@STACKSEAL_GOLDEN=write $(BIN)/pytest -q -n 2 tests/golden
+
+docs: setup  ## write docs/reference/ from the code
+	@$(BIN)/python scripts/docs.py
+	@$(BIN)/python scripts/features.py
 
 dist: setup  ## build the wheel, install it in a clean environment, run the demo from /
 	@scripts/dist.sh

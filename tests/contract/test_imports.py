@@ -43,7 +43,6 @@ ALLOWED: Final[dict[str, set[str]]] = {
     "local": {"facts"},
     "world": {"aws", "hosts", "output", "sandbox"},
     # wiring: these join stages, and each says what in its first line
-    "since": {"report"},
     "progress": {"output"},
     "subjects": {"catalogue", "config", "hosts", "sandbox", "settings"},
     "planning": {"aws", "plan", "settings", "world"},
