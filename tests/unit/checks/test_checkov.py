@@ -73,6 +73,7 @@ def test_one_call_reads_many_texts_and_keeps_them_apart(tmp_path: Path) -> None:
         "nothing": job(NOTHING),
         "broken": job(DUPLICATE),
         "empty": job("Resources: {}\n", resources=0),
+        "one line of json": job('{"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}}'),
     }
     results = checkov.scan(jobs, world(tmp_path, "checkov"))
     assert set(results) == set(jobs)
@@ -85,6 +86,7 @@ def test_one_call_reads_many_texts_and_keeps_them_apart(tmp_path: Path) -> None:
     assert [(raw.check, raw.level) for raw in results["nothing"]] == [(checkov.NOTHING, Level.NOTE)]
     assert [(raw.check, raw.level) for raw in results["broken"]] == [(checkov.UNREAD, Level.ERROR)]
     assert results["empty"] == ()
+    assert [(raw.check, raw.line) for raw in results["one line of json"]] == [("CKV_AWS_27", 1)]
     assert list(tmp_path.iterdir()) == [], "scratch files are removed"
 
 
@@ -206,6 +208,25 @@ def test_a_checkov_that_crashes_and_then_says_nothing_is_broken(tmp_path: Path) 
     script = f"""if [ -e '{tmp_path}/again' ]; then echo '{{"passed": 0}}'; else touch '{tmp_path}/again'; exit 2; fi"""
     with pytest.raises(Failed, match="checkov ended with 2"):
         checkov.scan({"a": job(QUEUE), "b": job(QUEUE)}, program(tmp_path, script))
+
+
+@pytest.mark.slow
+def test_a_resource_on_the_first_line_is_not_overlooked(tmp_path: Path) -> None:
+    """checkov itself reports nothing for these and counts the resource all the same."""
+    flow = "{Queue: {Type: 'AWS::SQS::Queue'}, Other: {Type: AWS::SQS::Queue, Properties: {QueueName: !Ref Name}}}"
+    texts = [
+        f"Resources: {flow}",
+        f"# comment\n'Resources': {flow}\n",
+        f"{{Resources: {flow}}}",
+        f"--- {{Resources: {flow}}}",
+        f"---\nResources: {flow}",
+        f"%YAML 1.1\n---\nResources: {flow}\nOutputs: {{}}\n",
+    ]
+    jobs = {str(number): job(text, resources=2) for number, text in enumerate(texts)}
+    found = results(world(tmp_path, "checkov"), **jobs)
+    for key in jobs:
+        assert {(raw.check, raw.resource) for raw in found[key]} == {("CKV_AWS_27", "Queue"), ("CKV_AWS_27", "Other")}
+        assert {raw.line for raw in found[key]} == {0}, "the path says where"
 
 
 @pytest.mark.slow

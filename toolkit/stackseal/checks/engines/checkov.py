@@ -8,15 +8,17 @@ and is told not to talk to anybody. It lists what passed too, so that a template
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
+from stackseal import yamltext
 from stackseal.checks.base import Engines, Job, Raw
-from stackseal.errors import Failed
+from stackseal.errors import ConfigError, Failed
 from stackseal.model import JsonPath, Level
 
 ID: Final = "checkov"
@@ -24,10 +26,14 @@ UNREAD: Final = "checkov-unread"
 """Our own finding: checkov did not read a template."""
 NOTHING: Final = "checkov-nothing"
 """Our own finding: checkov read a template and has no check for any of its resources."""
-_CANARY: Final = Job(text="Resources: {Queue: {Type: 'AWS::SQS::Queue'}}\n", region="", resources=1)
+_CANARY: Final = Job(text="Resources:\n  Queue:\n    Type: AWS::SQS::Queue\n", region="", resources=1)
 """A template of which a working checkov has something to say."""
 _BATCH: Final = 50
 """Templates per call: checkov keeps all of a call in memory, 0.5 GiB for 50 of 30 resources."""
+_CROWDED: Final = re.compile(r"---\s+\S|[{\[]|[\"']?Resources[\"']?\s*:\s*[^\s#]")
+"""A first line on which a resource may begin."""
+_REWRITTEN: Final = ".new.yaml"
+"""How the name ends of a file whose lines are not the template's own."""
 _PATH: Final = "/usr/local/bin:/usr/bin:/bin"
 _ENVIRONMENT: Final = {
     "CHECKOV_PARALLELIZATION_TYPE": "none",
@@ -81,19 +87,45 @@ def _scan_halves(jobs: Mapping[str, Job], executable: Path, world: Engines) -> d
 
 
 def _scan_once(jobs: Mapping[str, Job], executable: Path, world: Engines) -> dict[str, tuple[Raw, ...]]:
-    names = {_file_name(number, job.text): key for number, (key, job) in enumerate(jobs.items())}
+    files = {_file(number, job.text): key for number, (key, job) in enumerate(jobs.items())}
     with tempfile.TemporaryDirectory(prefix="checkov-", dir=world.work.absolute()) as folder:
         scratch = Path(folder)
         for name in ("in", "home", "cwd", "tmp"):
             (scratch / name).mkdir()
-        for name, key in names.items():
-            (scratch / "in" / name).write_text(jobs[key].text, encoding="utf-8")
+        for file in files:
+            (scratch / "in" / file.name).write_text(file.text, encoding="utf-8")
         output = _call(executable, scratch, world)
-    return _results(_parse(output), names, jobs)
+    return _results(_parse(output), {file.name: key for file, key in files.items()}, jobs)
 
 
-def _file_name(number: int, text: str) -> str:
-    return f"{number:05d}.{'json' if text.lstrip().startswith('{') else 'yaml'}"
+class _File(NamedTuple):
+    """What checkov is given for a text."""
+
+    name: str
+    text: str
+
+
+def _file(number: int, text: str) -> _File:
+    """The text itself, but YAML whose first line may hold a resource is written anew, one value a line.
+
+    checkov 3.3.30 leaves out what begins on the first line and counts it all the same: the template would look clean.
+    """
+    if text.lstrip().startswith("{"):
+        try:
+            json.loads(text)
+        except ValueError:
+            pass
+        else:
+            return _File(f"{number:05d}.json", text)
+    lines = (line for line in text.splitlines() if line.strip() not in {"", "---"})
+    first = next((line for line in lines if not line.lstrip().startswith(("#", "%"))), "")
+    if _CROWDED.match(first):
+        try:
+            data = yamltext.parse(text, "", limits=yamltext.TEMPLATE, tags=yamltext.CLOUDFORMATION_TAGS).data
+            return _File(f"{number:05d}{_REWRITTEN}", yamltext.dump(data))
+        except ConfigError:
+            pass
+    return _File(f"{number:05d}.yaml", text)
 
 
 def _call(executable: Path, scratch: Path, world: Engines) -> str:
@@ -186,7 +218,7 @@ def _raw(record: Mapping[str, Any]) -> Raw:
         level=Level.ERROR,
         message=record["check_name"],
         path=("Resources", logical_id, *_property(outcome.get("evaluated_keys") or [])),
-        line=record["file_line_range"][0],
+        line=0 if record["file_path"].endswith(_REWRITTEN) else max(record["file_line_range"][0], 1),
         help_url=record.get("guideline") or "",
         suppressed=str(outcome.get("suppress_comment") or "") if skipped else None,
     )
