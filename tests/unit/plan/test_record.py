@@ -19,6 +19,7 @@ from unit.plan.templates import STACK
 
 def test_a_record_survives_the_round_trip() -> None:
     assert load(dump(sealed()), source="here") == sealed()
+    assert sealed().drift == {"Bucket": "IN_SYNC", "Reader": "MODIFIED"}
     assert dump(sealed()) == dump(load(dump(sealed()), source="here"))
 
 

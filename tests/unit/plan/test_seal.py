@@ -134,6 +134,12 @@ def modified(after: str | None, replacement: Replacement = Replacement.NEVER, po
             [modified('"a"', Replacement.ALWAYS, "ReplaceAndDelete")],
             1,
         ),
+        (
+            [modified('"a"', Replacement.ALWAYS, "ReplaceAndRetain")],
+            [modified('"a"', Replacement.CONDITIONAL, "ReplaceAndDelete")],
+            1,
+        ),
+        ([modified('"a"', Replacement.ALWAYS, "ReplaceAndRetain")], [modified('"a"', Replacement.ALWAYS)], 1),
         ([replace(modified('"a"'), nested=("Child",))], [modified('"a"')], 1),
         ([replace(modified('"a"'), action=Action.REMOVE)], [modified('"a"')], 1),
     ],
@@ -148,6 +154,7 @@ def test_a_value_that_is_not_known_is_a_wildcard() -> None:
 
 def test_change_set_names_carry_pull_request_commit_and_digest() -> None:
     assert change_set_name(12, HEAD, "ab" * 32) == "seal-pr12-0123456-abababababab"
+    assert change_set_name(1, HEAD, "ab" * 32).startswith("seal-pr1-")
     for bad in ((0, HEAD, "ab" * 32), (1, "main", "ab" * 32), (1, HEAD, "../../etc"), (1, f"{HEAD}\n", "ab" * 32)):
         with pytest.raises(UsageError):
             change_set_name(*bad)
