@@ -11,6 +11,8 @@ READY := $(VENV)/.ready
 unexport PYTHONDONTWRITEBYTECODE
 unexport VIRTUAL_ENV
 export PYTHONSAFEPATH := 1
+# Behind a proxy of an organisation the certificates are the system's.
+export UV_SYSTEM_CERTS := 1
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /\1\t/' | expand -t 10
