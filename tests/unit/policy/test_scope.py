@@ -86,6 +86,31 @@ def test_a_reference_leads_to_the_arn_of_what_it_names() -> None:
     assert in_scene("sqs:SetQueueAttributes", scene, "Rule") == (arn("sqs", "orders"),)
 
 
+def test_a_rule_on_a_bus_of_its_own_has_both_names() -> None:
+    found = scoped("events:PutRule", "AWS::Events::Rule", Name="r", EventBusName="orders")
+    assert arn("events", "rule/orders/r") in found
+    assert scoped("events:PutRule", "AWS::Events::Rule", Name="r") == (arn("events", "rule/r"),)
+
+
+def test_api_gateway_is_scoped_by_path() -> None:
+    prefix = f"arn:aws:apigateway:{REGION}::/"
+    wanted = tuple(prefix + path for path in ("restapis", "restapis/*", "tags/*"))
+    assert scoped("apigateway:POST", "AWS::ApiGateway::RestApi", Name="api") == wanted
+    assert scoped("apigateway:PUT", "AWS::ApiGateway::Method", RestApiId="x") == wanted
+    assert scoped("apigateway:POST", "AWS::ApiGatewayV2::Route", ApiId="x")[0] == prefix + "apis"
+    assert scoped("apigateway:POST", "AWS::ApiGateway::BasePathMapping", DomainName="d")[0] == prefix + "domainnames"
+
+
+def test_a_secret_is_named_by_its_arn() -> None:
+    scene = samples.scene(
+        {
+            "Secret": {"Type": "AWS::SecretsManager::Secret", "Properties": {"Name": "db"}},
+            "Thing": {"Type": "AWS::SecretsManager::RotationSchedule", "Properties": {"SecretId": {"Ref": "Secret"}}},
+        }
+    )
+    assert in_scene("secretsmanager:RotateSecret", scene) == (arn("secretsmanager", "secret:db-*"),)
+
+
 def test_arns_inside_policies_are_not_calls() -> None:
     document = {"Statement": [{"Resource": arn("sns", "other")}]}
     assert scoped("sns:Publish", "AWS::IAM::Role", Policies=[{"PolicyDocument": document}]) == ()

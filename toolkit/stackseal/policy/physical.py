@@ -41,6 +41,9 @@ def partition(region: str) -> str:
     )
 
 
+ARN_NAMED: Final = frozenset({"AWS::SecretsManager::Secret"})
+"""Types whose `Ref` is the ARN although their identifier is called otherwise (CloudFormation Template Reference)."""
+
 # Variables of ARN templates that hold the name in another form (Service Authorization Reference).
 SPELLED: Final[Mapping[str, Callable[[str], str]]] = {
     "Alias": lambda name: name.removeprefix("alias/"),

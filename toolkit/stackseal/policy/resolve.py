@@ -14,7 +14,16 @@ from typing import Any
 
 from stackseal import facts
 from stackseal.model import StackId
-from stackseal.policy.physical import SPELLED, STACK_NAMED, expand, generated, is_name, name_property, partition
+from stackseal.policy.physical import (
+    ARN_NAMED,
+    SPELLED,
+    STACK_NAMED,
+    expand,
+    generated,
+    is_name,
+    name_property,
+    partition,
+)
 from stackseal.policy.values import NOTHING, UNKNOWN, choice, concatenate, options, strings, text
 
 
@@ -207,7 +216,7 @@ class Resolver:
         kind = self.kind(logical_id)
         known = facts.of_type(kind)
         returned = (known.reference or known.primary_identifier) if known else ()
-        if returned and returned[-1].endswith("Arn"):
+        if kind in ARN_NAMED or (returned and returned[-1].endswith("Arn")):
             return choice(self.arns(logical_id))
         by_name = name_property(kind) in returned or kind == "AWS::SQS::Queue"  # a queue's URL ends with its name
         if by_name or (known and not returned):

@@ -26,6 +26,8 @@ def scope(action: ActionFacts, resource: Resource, scene: Scene) -> tuple[str, .
     service = action.name.partition(":")[0]
     if action.name == "iam:CreateServiceLinkedRole":
         return scene.resolver.fixed_arn(f"iam::${{Account}}:role/aws-service-role/{linked_service(resource)}/*")
+    if service == "apigateway":
+        return _collection(resource, scene)
     if _foreign(service, resource) and service in BY_REFERENCE:
         return _referred(service, action, resource, scene)
     if not action.resources or _lists(action):
@@ -39,6 +41,19 @@ def scope(action: ActionFacts, resource: Resource, scene: Scene) -> tuple[str, .
     if not exact and not missing:
         missing = [pattern for _, pattern in targets]
     return _spelled(action, exact.union(*(_pattern(pattern, resource, scene) for pattern in missing)))
+
+
+def _collection(resource: Resource, scene: Scene) -> tuple[str, ...]:
+    """API Gateway is scoped by the path of its own API: the collection that is posted to, and what is in it.
+
+    Tags have a path of their own (API Gateway Guide, "Control access to API Gateway actions").
+    """
+    known = facts.of_type(resource.kind)
+    usual = "apis" if resource.namespace == "ApiGatewayV2" else "restapis"
+    mapped = "domainnames" if resource.kind.endswith(("PathMapping", "PathMappingV2", "ApiMapping")) else usual
+    root = known.arn.partition("::/")[2].partition("/")[0] if known and "::/" in known.arn else mapped
+    paths = (root, f"{root}/*", "tags/*")
+    return tuple(sorted(arn for path in paths for arn in scene.resolver.fixed_arn(f"apigateway:${{Region}}::/{path}")))
 
 
 def linked_service(resource: Resource) -> str:
@@ -110,10 +125,16 @@ def _references(resource: Resource, scene: Scene) -> tuple[str, ...]:
 
 def _filled(pattern: str, resource: Resource, scene: Scene) -> tuple[str, ...]:
     """The template with each variable taken from a property of that name; empty unless every variable has one."""
-    found = {name: property_value(name, resource) for name in _variables(pattern)}
+    found = {name: property_value(name, resource) or _own_name(name, resource, scene) for name in _variables(pattern)}
     if not found or None in found.values():
         return ()
     return expand(pattern, lambda name: scene.resolver.fixed(name) or found[name])
+
+
+def _own_name(variable: str, resource: Resource, scene: Scene) -> Any:
+    """The resource's name for `${RuleName}` of a rule, which stands in other ARNs than its own too."""
+    same = variable.lower() == f"{resource.kind.rpartition('::')[2]}Name".lower()
+    return scene.resolver.name(resource.logical_id) if same else None
 
 
 @cache
