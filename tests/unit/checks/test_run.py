@@ -60,10 +60,14 @@ def test_a_tampered_template_is_reported_with_the_line(
 
 @pytest.mark.slow
 def test_engines_and_own_checks_point_at_the_config(tmp_path: Path) -> None:
+    """And a config's value that checkov takes for a suppression is none."""
     properties: JsonPath = ("Resources", "Queue", "Properties")
     config: dict[JsonPath, int] = {properties[:2]: 4, (*properties, "QueueName"): 9, (*properties, "DelaySeconds"): 11}
-    text = TEXT.replace("QueueName: churn", "QueueName: churn churn\n      DelaySeconds: 9999")
+    text = TEXT.replace(
+        "QueueName: churn", 'QueueName: "churn checkov:skip=CKV_AWS_27:please"\n      DelaySeconds: 9999'
+    )
     found = run([blamed(template(text, stack()), config)], world=world(tmp_path, "cfn-lint", "checkov"), today=TODAY)
+    assert [finding.waiver for finding in found] == [None] * len(found)
     rows = {(finding.engine, finding.check, str(finding.where), finding.stack) for finding in found}
     assert rows == {
         ("cfn-lint", "E3034", "configs/demo.yaml:11:1", STACK),
