@@ -1,8 +1,6 @@
-"""One embedded AWS for this folder; every test finds it empty."""
+"""The accounts and stacks that the tests of this folder work with; every test finds the embedded AWS empty."""
 
 from __future__ import annotations
-
-from collections.abc import Iterator
 
 import pytest
 
@@ -10,15 +8,8 @@ from stackseal.local import EmbeddedAws
 from unit.local.driver import Account, Stack
 
 
-@pytest.fixture(scope="package")
-def aws() -> Iterator[EmbeddedAws]:
-    with EmbeddedAws() as running:
-        yield running
-
-
 @pytest.fixture
 def account(aws: EmbeddedAws) -> Account:
-    aws.reset()
     return Account(aws=aws)
 
 

@@ -102,6 +102,22 @@ def test_the_role_sticks_and_an_update_is_judged_by_it(stack: Stack) -> None:
     assert stack.delete() == "DELETE_COMPLETE"
 
 
+def test_a_stack_made_without_a_change_set_has_its_role_from_the_first_resource_on(stack: Stack) -> None:
+    role(stack.account, SSM)
+    body = json.dumps(resources(P=parameter()))
+    small = role(stack.account, statement("none:None"), name="small")
+
+    stack.cfn.create_stack(StackName=stack.name, TemplateBody=body, RoleARN=small)
+    assert stack.wait() == "ROLLBACK_COMPLETE"
+    assert "assumed-role/small/AWSCloudFormation" in stack.failures()[0]
+    stack.delete()
+    stack.cfn.create_stack(StackName=stack.name, TemplateBody=body, RoleARN=ROLE)
+    assert stack.wait() == "CREATE_COMPLETE"
+    with pytest.raises(ClientError, match="AlreadyExists"):
+        stack.cfn.create_stack(StackName=stack.name, TemplateBody=body, RoleARN=small)
+    assert stack.describe()["RoleARN"] == ROLE
+
+
 def test_names_and_deny_and_conditions_count(stack: Stack) -> None:
     account = stack.account
     role(account, statement("ssm:*", resource="arn:aws:ssm:us-west-2:123456789012:parameter/b"))

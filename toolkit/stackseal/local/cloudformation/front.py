@@ -108,7 +108,9 @@ class Front:
         self._check_role(call)
         # The record does not exist before the call and is at work after it: the role waits under the stack's name.
         ministack.expect(call.get("StackName"), call.get("RoleARN"), call.access_key)
-        return self._forward(call.request)
+        answer = self._forward(call.request)
+        ministack.settle(call.get("StackName"), created=answer.ok)
+        return answer
 
     def _change_stack(self, call: Call) -> Response:
         self._check_role(call)

@@ -9,6 +9,18 @@ from typing import Any, Final
 from botocore.exceptions import ClientError
 
 from stackseal.local.resources.kind import Attributes, Context, Kind, Props, document, missing, tag_list
+from stackseal.local.resources.s3_shapes import (
+    cors_in,
+    cors_out,
+    encryption_in,
+    encryption_out,
+    lifecycle_in,
+    logging_in,
+    logging_out,
+    notification_in,
+    notification_out,
+    rule_out,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,145 +31,6 @@ class _Part:
     put: Callable[[Any, str, Any], Any]
     get: Callable[[Any, str], Any]
     delete: Callable[[Any, str], Any]
-
-
-# --- shapes -----------------------------------------------------------------------------------------------------------
-
-
-def _encryption_out(value: Any) -> dict[str, Any]:
-    rules = []
-    for row in value["ServerSideEncryptionConfiguration"]:
-        rule = dict(row)
-        if "ServerSideEncryptionByDefault" in rule:
-            rule["ApplyServerSideEncryptionByDefault"] = rule.pop("ServerSideEncryptionByDefault")
-        rules.append(rule)
-    return {"Rules": rules}
-
-
-def _encryption_in(value: Any) -> dict[str, Any]:
-    rows = []
-    for rule in value["Rules"]:
-        row = dict(rule)
-        if "ApplyServerSideEncryptionByDefault" in row:
-            row["ServerSideEncryptionByDefault"] = row.pop("ApplyServerSideEncryptionByDefault")
-        rows.append(row)
-    return {"ServerSideEncryptionConfiguration": rows}
-
-
-_TRANSITIONS: Final = {"TransitionInDays": "Days", "TransitionDate": "Date"}
-_NONCURRENT: Final = {"TransitionInDays": "NoncurrentDays"}
-
-
-def _renamed(row: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
-    return {
-        names.get(key, key): int(value) if names.get(key) in {"Days", "NoncurrentDays"} else value
-        for key, value in row.items()
-    }
-
-
-def _rule_out(rule: Props) -> dict[str, Any]:
-    found: dict[str, Any] = {"Status": rule["Status"], "Filter": {"Prefix": rule.get("Prefix") or ""}}
-    if rule.get("Id"):
-        found["ID"] = rule["Id"]
-    expiration = {}
-    if "ExpirationInDays" in rule:
-        expiration["Days"] = int(rule["ExpirationInDays"])
-    if "ExpiredObjectDeleteMarker" in rule:
-        expiration["ExpiredObjectDeleteMarker"] = rule["ExpiredObjectDeleteMarker"]
-    if expiration:
-        found["Expiration"] = expiration
-    if "NoncurrentVersionExpirationInDays" in rule:
-        found["NoncurrentVersionExpiration"] = {"NoncurrentDays": int(rule["NoncurrentVersionExpirationInDays"])}
-    for key in ("NoncurrentVersionExpiration", "AbortIncompleteMultipartUpload"):
-        if key in rule:
-            found[key] = {name: int(value) for name, value in rule[key].items()}
-    if rule.get("Transitions"):
-        found["Transitions"] = [_renamed(row, _TRANSITIONS) for row in rule["Transitions"]]
-    if rule.get("NoncurrentVersionTransitions"):
-        found["NoncurrentVersionTransitions"] = [
-            _renamed(row, _NONCURRENT) for row in rule["NoncurrentVersionTransitions"]
-        ]
-    return found
-
-
-def _rule_in(rule: Mapping[str, Any], template: Props) -> dict[str, Any]:
-    found: dict[str, Any] = {"Status": rule["Status"]}
-    prefix = rule.get("Prefix") or (rule.get("Filter") or {}).get("Prefix")
-    if prefix or "Prefix" in template:
-        found["Prefix"] = prefix or ""
-    if rule.get("ID") and "Id" in template:
-        found["Id"] = rule["ID"]
-    expiration = rule.get("Expiration") or {}
-    if "Days" in expiration:
-        found["ExpirationInDays"] = expiration["Days"]
-    if "ExpiredObjectDeleteMarker" in expiration:
-        found["ExpiredObjectDeleteMarker"] = expiration["ExpiredObjectDeleteMarker"]
-    if "NoncurrentVersionExpirationInDays" in template and "NoncurrentVersionExpiration" in rule:
-        found["NoncurrentVersionExpirationInDays"] = rule["NoncurrentVersionExpiration"].get("NoncurrentDays")
-    elif "NoncurrentVersionExpiration" in rule:
-        found["NoncurrentVersionExpiration"] = rule["NoncurrentVersionExpiration"]
-    if "AbortIncompleteMultipartUpload" in rule:
-        found["AbortIncompleteMultipartUpload"] = rule["AbortIncompleteMultipartUpload"]
-    for key, names in (("Transitions", _TRANSITIONS), ("NoncurrentVersionTransitions", _NONCURRENT)):
-        if rule.get(key):
-            back = {value: name for name, value in names.items()}
-            found[key] = [{back.get(name, name): value for name, value in row.items()} for row in rule[key]]
-    return found
-
-
-def _lifecycle_in(rules: list[dict[str, Any]], props: Props) -> dict[str, Any]:
-    written = (props.get("LifecycleConfiguration") or {}).get("Rules") or []
-    by_id = {row.get("Id"): row for row in written}
-    return {
-        "Rules": [
-            _rule_in(rule, by_id.get(rule.get("ID")) or (written[index] if index < len(written) else {}))
-            for index, rule in enumerate(rules)
-        ]
-    }
-
-
-def _logging_out(value: Any, bucket: str) -> dict[str, Any]:
-    enabled = {
-        "TargetBucket": value.get("DestinationBucketName") or bucket,
-        "TargetPrefix": value.get("LogFilePrefix") or "",
-    }
-    return {"LoggingEnabled": enabled}
-
-
-def _logging_in(value: Any) -> dict[str, Any] | None:
-    if not value:
-        return None
-    found = {"DestinationBucketName": value["TargetBucket"]}
-    return {**found, "LogFilePrefix": value["TargetPrefix"]} if value.get("TargetPrefix") else found
-
-
-_CORS: Final = (
-    ("AllowedHeaders", "AllowedHeaders"),
-    ("AllowedMethods", "AllowedMethods"),
-    ("AllowedOrigins", "AllowedOrigins"),
-    ("ExposedHeaders", "ExposeHeaders"),
-    ("MaxAge", "MaxAgeSeconds"),
-    ("Id", "ID"),
-)
-"""A CORS rule's members in a template and in the API."""
-
-
-def _cors_out(value: Any) -> dict[str, Any]:
-    rules = [{api: rule[name] for name, api in _CORS if name in rule} for rule in value["CorsRules"]]
-    return {"CORSRules": rules}
-
-
-def _cors_in(rules: Any) -> dict[str, Any]:
-    return {"CorsRules": [{name: rule[api] for name, api in _CORS if rule.get(api)} for rule in rules]}
-
-
-def _notification_out(value: Any) -> dict[str, Any]:
-    wanted = str((value.get("EventBridgeConfiguration") or {}).get("EventBridgeEnabled", False)).lower() == "true"
-    return {"EventBridgeConfiguration": {}} if wanted else {}
-
-
-def _notification_in(value: Any) -> dict[str, Any] | None:
-    return {"EventBridgeConfiguration": {"EventBridgeEnabled": True}} if "EventBridgeConfiguration" in value else None
 
 
 _PARTS: Final = (
@@ -187,9 +60,9 @@ _PARTS: Final = (
     _Part(
         key="BucketEncryption",
         put=lambda client, bucket, value: client.put_bucket_encryption(
-            Bucket=bucket, ServerSideEncryptionConfiguration=_encryption_out(value)
+            Bucket=bucket, ServerSideEncryptionConfiguration=encryption_out(value)
         ),
-        get=lambda client, bucket: _encryption_in(
+        get=lambda client, bucket: encryption_in(
             client.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]
         ),
         delete=lambda client, bucket: client.delete_bucket_encryption(Bucket=bucket),
@@ -197,7 +70,7 @@ _PARTS: Final = (
     _Part(
         key="LifecycleConfiguration",
         put=lambda client, bucket, value: client.put_bucket_lifecycle_configuration(
-            Bucket=bucket, LifecycleConfiguration={"Rules": [_rule_out(rule) for rule in value["Rules"]]}
+            Bucket=bucket, LifecycleConfiguration={"Rules": [rule_out(rule) for rule in value["Rules"]]}
         ),
         get=lambda client, bucket: client.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"],
         delete=lambda client, bucket: client.delete_bucket_lifecycle(Bucket=bucket),
@@ -205,23 +78,23 @@ _PARTS: Final = (
     _Part(
         key="LoggingConfiguration",
         put=lambda client, bucket, value: client.put_bucket_logging(
-            Bucket=bucket, BucketLoggingStatus=_logging_out(value, bucket)
+            Bucket=bucket, BucketLoggingStatus=logging_out(value, bucket)
         ),
-        get=lambda client, bucket: _logging_in(client.get_bucket_logging(Bucket=bucket).get("LoggingEnabled")),
+        get=lambda client, bucket: logging_in(client.get_bucket_logging(Bucket=bucket).get("LoggingEnabled")),
         delete=lambda client, bucket: client.put_bucket_logging(Bucket=bucket, BucketLoggingStatus={}),
     ),
     _Part(
         key="CorsConfiguration",
-        put=lambda client, bucket, value: client.put_bucket_cors(Bucket=bucket, CORSConfiguration=_cors_out(value)),
-        get=lambda client, bucket: _cors_in(client.get_bucket_cors(Bucket=bucket)["CORSRules"]),
+        put=lambda client, bucket, value: client.put_bucket_cors(Bucket=bucket, CORSConfiguration=cors_out(value)),
+        get=lambda client, bucket: cors_in(client.get_bucket_cors(Bucket=bucket)["CORSRules"]),
         delete=lambda client, bucket: client.delete_bucket_cors(Bucket=bucket),
     ),
     _Part(
         key="NotificationConfiguration",
         put=lambda client, bucket, value: client.put_bucket_notification_configuration(
-            Bucket=bucket, NotificationConfiguration=_notification_out(value)
+            Bucket=bucket, NotificationConfiguration=notification_out(value)
         ),
-        get=lambda client, bucket: _notification_in(client.get_bucket_notification_configuration(Bucket=bucket)),
+        get=lambda client, bucket: notification_in(client.get_bucket_notification_configuration(Bucket=bucket)),
         delete=lambda client, bucket: client.put_bucket_notification_configuration(
             Bucket=bucket, NotificationConfiguration={}
         ),
@@ -296,7 +169,7 @@ def _read(context: Context, physical_id: str, props: Props) -> Props | None:
         if part.key in props:
             found[part.key] = _or_none(part.get, client, physical_id)
     if found.get("LifecycleConfiguration"):
-        found["LifecycleConfiguration"] = _lifecycle_in(found["LifecycleConfiguration"], props)
+        found["LifecycleConfiguration"] = lifecycle_in(found["LifecycleConfiguration"], props)
     _forget_defaults(found, props)
     return {**{key: value for key, value in props.items() if key not in found}, **found}
 
