@@ -40,6 +40,13 @@ def render(
     parsed = yamltext.parse(rendered.text, where, limits=yamltext.TEMPLATE, tags=yamltext.CLOUDFORMATION_TAGS)
     if not isinstance(parsed.data, dict):
         raise ConfigError("The template is not a mapping", remedy="mend the product", where=Location(path=where))
+    if line := yamltext.torn(rendered.text, rendered.values):
+        raise ConfigError(
+            "The template cannot be rendered",
+            why="a printed value stands inside quotes or next to other text, where it could become structure",
+            remedy="let it be a value of its own: key: {{ value | tojson }}",
+            where=rendered.lines[line - 1].template,
+        )
     body = cast("Mapping[str, Any]", parsed.data)
     body = decorate(body) if decorate else body
     text = _header(stack) + yamltext.dump(body)

@@ -7,9 +7,10 @@ takes the parser's *events* only (an iterative state machine) and builds plain d
 
 from __future__ import annotations
 
+import bisect
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
@@ -42,6 +43,7 @@ _JOINERS: Final = frozenset("\u200c\u200d")
 """Some scripts cannot be written without them."""
 _HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 """Unicode categories that a reviewer cannot see: controls, formats (bidirectional, zero width), private use, breaks."""
+_PROPERTIES: Final = re.compile(r"[!&]\S*\s+")
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -127,6 +129,32 @@ def parse(text: str, path: str, *, limits: Limits = CONFIG, tags: Tags | None = 
             where=Location(path=path),
         ) from error
     return reader.document()
+
+
+def torn(text: str, values: Sequence[tuple[int, int]]) -> int | None:
+    """The line of the first of the JSON values printed at these places that is not one whole value of the text.
+
+    A value may stand where a value stands, after a tag, in a comment, and inside a block scalar: there, JSON on one
+    line cannot end what it stands in. The text is one that `parse` accepts.
+    """
+    nodes = [event for event in yaml.parse(text, Loader=_LOADER) if isinstance(event, yaml.NodeEvent)]
+    starts = [_index(event.start_mark) for event in nodes]
+    for start, end in values:
+        place = bisect.bisect_right(starts, start) - 1
+        if place >= 0 and not _whole(nodes[place], text, start, end):
+            return text.count("\n", 0, start) + 1
+    return None
+
+
+def _whole(node: yaml.NodeEvent, text: str, start: int, end: int) -> bool:
+    first, last = _index(node.start_mark), _index(node.end_mark)
+    if not text[first:start].strip() or _PROPERTIES.fullmatch(text, first, start):
+        return last == end if isinstance(node, yaml.ScalarEvent) else True
+    return last <= start or (isinstance(node, yaml.ScalarEvent) and node.style in {"|", ">"})
+
+
+def _index(mark: Any) -> int:
+    return int(mark.index)
 
 
 def _not_yaml(path: str, error: yaml.MarkedYAMLError) -> ConfigError:

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Final, Self
@@ -49,10 +50,12 @@ class Line:
 
 @dataclass(frozen=True, kw_only=True)
 class Rendered:
-    """A rendered text and the origin of each of its lines."""
+    """A rendered text, the origin of each of its lines, and where the values stand that were printed into it."""
 
     text: str
     lines: tuple[Line, ...]
+    values: tuple[tuple[int, int], ...]
+    """First character and the one after the last of every text, list and mapping; the others cannot do harm."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +91,8 @@ class Sandbox:
             child.wait()
             for stream in (child.stdin, child.stdout):
                 if stream is not None:
-                    stream.close()
+                    with suppress(OSError):  # what was not yet written to a child that has gone
+                        stream.close()
 
     def evaluate(
         self, expressions: Sequence[tuple[str, str]], context: Mapping[str, Json], *, where: Location
@@ -126,7 +130,8 @@ class Sandbox:
             )
             for name, number, origin in reply["lines"]
         )
-        return Rendered(text=reply["text"], lines=lines)
+        values = tuple((start, end) for start, end in reply["values"])
+        return Rendered(text=reply["text"], lines=lines, values=values)
 
     def _load(self, bundle: Bundle, where: Location) -> None:
         if self._child is None:

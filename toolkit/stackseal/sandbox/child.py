@@ -1,7 +1,7 @@
 """The child of `Sandbox`: reads requests as JSON lines, answers with JSON lines, and can do nothing else.
 
-Every value that a template prints goes through our `tojson`: anything else is refused by `finalize`, so that no value
-of a config can become YAML structure.
+A template may print the result of our `tojson` and of its macros, nothing else, and the places of what was printed go
+back with the text: who asked sees that each of them is one whole value, so that none can become YAML structure.
 """
 
 from __future__ import annotations
@@ -9,37 +9,45 @@ from __future__ import annotations
 import json
 import re
 import resource
+import signal
 import sys
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from jinja2 import DictLoader, StrictUndefined, TemplateError, nodes
+from jinja2 import FunctionLoader, StrictUndefined, TemplateError, TemplateSyntaxError, nodes
 from jinja2.ext import Extension
 from jinja2.lexer import Token, TokenStream
-from jinja2.runtime import Undefined
+from jinja2.runtime import BlockReference, Context, LoopContext, Macro, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
 MEMORY: Final = 512 * 1024 * 1024
-# Private-use characters cannot come from a config (yamltext refuses them) nor from `tojson` (it escapes non-ASCII).
-_LINE, _ORIGIN, _BLOCK, _END, _HINT = "\ue000", "\ue001", "\ue002", "\ue003", "\ue004"
-_MARKER: Final = re.compile(f"([{_LINE}{_ORIGIN}{_BLOCK}{_HINT}])([^{_END}]*){_END}|(\n)")
+LIFETIME: Final = 30
+"""Seconds after which a request ends the process by itself; who asks is less patient."""
+# Private-use characters cannot come from a config (yamltext refuses them) nor from `tojson` (it escapes them).
+_LINE, _ORIGIN, _BLOCK, _END, _HINT, _VALUE = "\ue000", "\ue001", "\ue002", "\ue003", "\ue004", "\ue005"
+_MARKER: Final = re.compile(f"([{_LINE}{_ORIGIN}{_BLOCK}{_HINT}{_VALUE}])([^{_END}]*){_END}|(\n)")
 _SHARED: Final = frozenset({"client", "environment", "tags"})
 """Sections of every config; a product's own section says more about what is printed."""
+_ESCAPED: Final = re.compile("[^\x20-\x7e\U00010000-\U0010ffff]")
+"""What JSON need not escape but we do. Characters beyond U+FFFF stay: YAML does not know JSON's pairs of escapes."""
 _BANNED: Final = ("default", "d", "random", "safe", "escape", "e", "forceescape", "xmlattr", "pprint", "urlize")
 
 
-class _Text(str):
-    """A config's text that knows which node it is."""
+_NOT_JSON: Final = "a value is printed without `| tojson`"
 
-    __slots__ = ("origin",)
-    origin: list[Any]
+
+class _Text(str):
+    """A config's text that knows which node it is; templates cannot see what begins with an underscore."""
+
+    __slots__ = ("_origin",)
+    _origin: list[Any]
 
 
 def _tracked(value: Any, path: list[Any]) -> Any:
     if isinstance(value, str):
         text = _Text(value)
-        text.origin = path
+        text._origin = path
         return text
     if isinstance(value, dict):
         return {key: _tracked(item, [*path, key]) for key, item in value.items()}
@@ -50,7 +58,7 @@ def _tracked(value: Any, path: list[Any]) -> Any:
 
 def _origin(value: Any) -> list[Any] | None:
     if isinstance(value, _Text):
-        return value.origin
+        return value._origin
     items = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else ()
     return next((found for item in items if (found := _origin(item)) is not None), None)
 
@@ -60,18 +68,28 @@ def _tojson(value: Any) -> Markup:
         str(value)  # raises with the name that is undefined
     if isinstance(value, Markup):  # text that a block or a macro of the template printed
         value = _MARKER.sub(lambda match: match.group(3) or "", value)
-    text = json.dumps(value, ensure_ascii=True, sort_keys=False)
+    text = _ESCAPED.sub(lambda match: f"\\u{ord(match[0]):04x}", json.dumps(value, ensure_ascii=False))
     origin = _origin(value)
     marker = f"{_ORIGIN}{json.dumps(origin)}{_END}" if origin is not None else ""
-    return Markup(text + marker)  # noqa: S704 - JSON is what may be printed
+    begin = f"{_VALUE}{len(text)}{_END}" if isinstance(value, str | dict | list | tuple) else ""
+    return Markup(begin + text + marker)  # noqa: S704 - JSON is what may be printed
 
 
 def _only_json(value: Any) -> Any:
     if isinstance(value, Undefined):
         str(value)
     if not isinstance(value, Markup):
-        raise TemplateError("a value is printed without `| tojson`")
+        raise TemplateError(_NOT_JSON)
     return value
+
+
+def _printable(node: nodes.Expr) -> bool:
+    """Whether an expression ends in `tojson` or is the call of a macro; nothing can be joined to either."""
+    if isinstance(node, nodes.CondExpr):
+        return _printable(node.expr1) and (node.expr2 is None or _printable(node.expr2))
+    return isinstance(node, nodes.TemplateData | nodes.Call) or (
+        isinstance(node, nodes.Filter) and node.name == "tojson"
+    )
 
 
 class _SourceLines(Extension):
@@ -93,8 +111,19 @@ class _SourceLines(Extension):
 class _Environment(ImmutableSandboxedEnvironment):
     """Marks what each `{{ }}` prints, and the text below each `if` and `for`, with the names that it reads."""
 
+    def call(__self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N805 - as Jinja calls it
+        """Only what the template wrote may be printed as it is; `("" | tojson).join(…)` gives plain text."""
+        value = super().call(__context, __obj, *args, **kwargs)
+        written = isinstance(__obj, Macro | LoopContext | BlockReference)
+        return str.__str__(value) if isinstance(value, Markup) and not written else value
+
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
         tree = super()._parse(source, name, filename)
+        for block in tree.find_all(nodes.FilterBlock):
+            raise TemplateSyntaxError("a filter around a block changes what was printed", block.lineno, name, filename)
+        for node in (node for output in tree.find_all(nodes.Output) for node in output.nodes):
+            if not _printable(node):
+                raise TemplateSyntaxError(_NOT_JSON, node.lineno, name, filename)
         for branch in list(tree.find_all(nodes.If)):
             label = _label(branch.test)
             branch.body = _enclosed(branch.body, label)
@@ -141,7 +170,8 @@ def _chains(node: nodes.Node) -> list[str]:
 
 def _environment(files: Mapping[str, str]) -> _Environment:
     environment = _Environment(
-        loader=DictLoader(files),
+        # The name doubles as file name, so that a traceback tells which of the files it was.
+        loader=FunctionLoader(lambda name: (files[name], name, None) if name in files else None),
         undefined=StrictUndefined,
         autoescape=True,
         finalize=_only_json,
@@ -164,6 +194,16 @@ class _Server:
         self.expressions = ImmutableSandboxedEnvironment(undefined=StrictUndefined)
         self.expressions.filters = {k: v for k, v in self.expressions.filters.items() if k not in _BANNED}
 
+    def warm(self) -> None:
+        """Load what Jinja and Python load only when it is needed, errors included."""
+        text = "{{ 'a' | wordwrap(1) | striptags | tojson }}{% for i in [1] %}{{ x | tojson }}{% endfor %}"
+        bundle = {"x": text}
+        self.answer({"op": "load", "bundle": "", "files": bundle})
+        try:
+            self.answer({"op": "render", "bundle": "", "template": "x", "context": {}, "origins": {}})
+        except TemplateError as error:
+            _failure(error)
+
     def answer(self, request: Mapping[str, Any]) -> dict[str, Any]:
         match request["op"]:
             case "load":
@@ -183,8 +223,8 @@ class _Server:
                 if isinstance(value, Undefined):
                     str(value)
                 json.dumps(value)
-            except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
-                return {"error": {"why": f"{error} in `{source}`", "key": key}}
+            except Exception as error:  # noqa: BLE001 - whatever an expression causes, its author hears of it
+                return {"error": {"why": f"{str(error) or type(error).__name__} in `{source}`", "key": key}}
             values[key] = value
             tree = self.expressions.parse("{{" + source + "}}")
             if origin := _decisive(_chains(tree), context, origins):
@@ -230,8 +270,10 @@ def _resolve(chain: str, context: Mapping[str, Any], known: Mapping[str, list[An
 
 
 def _unmark(text: str, context: Mapping[str, Any], known: Mapping[str, list[Any]]) -> dict[str, Any]:
-    """The text without its markers, and for every line [template, line, config path or null]."""
+    """The text without its markers, for every line [template, line, config path or null], and the printed values."""
     pieces: list[str] = []
+    values: list[list[int]] = []
+    length = 0
     lines: list[list[Any]] = []
     blocks: list[list[Any]] = []
     place: list[Any] = ["", 1]
@@ -243,16 +285,22 @@ def _unmark(text: str, context: Mapping[str, Any], known: Mapping[str, list[Any]
         lines.append([*place, origin if origin is not None else enclosing])
 
     for match in _MARKER.finditer(text):
-        pieces.append(text[position : match.start()])
+        piece = text[position : match.start()]
+        pieces.append(piece)
+        fresh = fresh and not piece.strip()
+        length += len(piece)
         position = match.end()
         kind, content, newline = match.groups(default="")
         if newline:
             finish()
             pieces.append("\n")
+            length += 1
             fresh, origin = True, None
         elif kind == _LINE and fresh:
             name, _, number = content.rpartition(":")
-            place, fresh = [name, int(number)], False
+            place = [name, int(number)]  # until the line has text: what it begins with may be a macro's
+        elif kind == _VALUE:
+            values.append([length, length + int(content)])
         elif kind == _ORIGIN and origin is None:
             origin = json.loads(content)
         elif kind == _HINT and origin is None:
@@ -263,35 +311,47 @@ def _unmark(text: str, context: Mapping[str, Any], known: Mapping[str, list[Any]
             blocks.pop()
     pieces.append(text[position:])
     finish()
-    return {"text": "".join(pieces), "lines": lines}
+    return {"text": "".join(pieces), "lines": lines, "values": values}
 
 
-def _failure(error: TemplateError | ArithmeticError | LookupError | TypeError | ValueError) -> dict[str, Any]:
+def _failure(error: Exception) -> dict[str, Any]:
     """What went wrong and on which line of which template, read from the traceback that Jinja rewrites."""
     template, line = getattr(error, "name", None), getattr(error, "lineno", None)
     trace = error.__traceback__
     while trace is not None:
-        if "__jinja_template__" in trace.tb_frame.f_globals or trace.tb_frame.f_code.co_filename == "<template>":
-            line = trace.tb_lineno
-            template = trace.tb_frame.f_globals.get("name", template)
+        if "__jinja_exception__" in trace.tb_frame.f_globals:
+            template, line = trace.tb_frame.f_code.co_filename, trace.tb_lineno
         trace = trace.tb_next
     return {"error": {"why": str(error) or type(error).__name__, "template": template, "line": line}}
 
 
+def _confine() -> None:
+    """No memory, no file to write, no file to open beyond the three pipes, no core dump."""
+
+    for limit, value in (
+        (resource.RLIMIT_AS, MEMORY),
+        (resource.RLIMIT_FSIZE, 0),
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_NOFILE, 3),
+    ):
+        resource.setrlimit(limit, (value, value))
+
+
 def serve() -> None:
     """Answer requests until the input ends."""
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     server = _Server()
+    server.warm()
+    _confine()
     for line in sys.stdin:
+        signal.alarm(LIFETIME)  # whoever asked may be gone and cannot end us
         try:
             reply = server.answer(json.loads(line))
         except MemoryError:
             reply = {"error": {"why": "it needs more memory than a template may have"}}
         except RecursionError:
             reply = {"error": {"why": "it calls itself without end"}}
-        except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as error:
-            reply = _failure(error)  # type: ignore[arg-type]  # AttributeError has the same fields
+        except Exception as error:  # noqa: BLE001 - whatever a template causes, its author hears of it
+            reply = _failure(error)
+        signal.alarm(0)
         sys.stdout.write(json.dumps(reply) + "\n")
         sys.stdout.flush()
