@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from stackseal import assets, report
-from stackseal.report import view
+from stackseal.report.view.costs import billable
 from unit.report import samples
 
 HELPERS = {
@@ -22,7 +22,6 @@ HELPERS = {
     "redact",
     "svg",
     "terminal",
-    "view",
     "words",
 }
 
@@ -44,7 +43,7 @@ def test_a_format_is_deterministic_and_ends_its_last_line(name: str) -> None:
 def test_the_table_of_billable_types_can_be_read() -> None:
     data = yaml.safe_load((assets.REPORTS / "billing.yaml").read_text(encoding="utf-8"))
     assert list(data) == sorted(data, key=str.lower)
-    assert view.billable()["AWS::CodeBuild::Project"] == (
+    assert billable()["AWS::CodeBuild::Project"] == (
         "build minutes by compute type",
         ("ComputeType", "Type", "TimeoutInMinutes"),
     )

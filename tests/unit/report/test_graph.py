@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from stackseal.model import Edge
 from stackseal.report import graph, svg
 from stackseal.report.graph import Graph, Node
-from stackseal.report.view import Effect, stack_view
+from stackseal.report.view import stack_view
+from stackseal.report.view.effects import Effect
 from unit.report import samples
 from unit.report.hostile import ALL
 

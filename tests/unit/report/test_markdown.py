@@ -28,7 +28,8 @@ from stackseal.model import (
     Verdict,
 )
 from stackseal.report import encode, markdown, marker
-from stackseal.report.view import Counts, view
+from stackseal.report.view import view
+from stackseal.report.view.effects import Counts
 from unit.report import samples
 from unit.report.hostile import ALL, Page, gfm
 
@@ -116,6 +117,15 @@ def test_one_unsealed_stack_unseals_the_review() -> None:
     mixed = Report(run=samples.RUN, stacks=(samples.updated(), samples.created(kind=PlanKind.PREDICTED)))
     assert view(Report(run=samples.RUN, stacks=(samples.updated(),))).seal
     assert view(mixed).seal == ""
+
+
+def test_a_stack_without_changes_needs_no_seal_but_a_predicted_one_does() -> None:
+    quiet = samples.unchanged()
+    assert quiet.plan is not None
+    bare = dataclasses.replace(quiet, plan=dataclasses.replace(quiet.plan, seal=None))
+    guess = dataclasses.replace(quiet, plan=dataclasses.replace(quiet.plan, seal=None, kind=PlanKind.PREDICTED))
+    assert view(Report(run=samples.RUN, stacks=(samples.updated(), bare))).seal
+    assert not view(Report(run=samples.RUN, stacks=(samples.updated(), guess))).seal
 
 
 def test_data_loss_comes_first_and_names_stack_resource_and_loss() -> None:

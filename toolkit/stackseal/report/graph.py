@@ -8,7 +8,8 @@ from typing import Final
 
 from stackseal.model import Edge
 from stackseal.report.encode import Safe, label
-from stackseal.report.view import Effect, StackView
+from stackseal.report.view import StackView
+from stackseal.report.view.effects import Effect
 
 LIMIT: Final = 40
 """Nodes that a reader can still follow; what changes is drawn first."""

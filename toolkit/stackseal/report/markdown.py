@@ -17,7 +17,8 @@ from stackseal.model import Location, Report, Run
 from stackseal.report import encode, graph, marker
 from stackseal.report.compare import compare
 from stackseal.report.encode import Safe
-from stackseal.report.view import Danger, StackView, View, view
+from stackseal.report.view import StackView, View, view
+from stackseal.report.view.dangers import Danger
 from stackseal.report.words import fill
 
 LIMIT: Final = 65_000

@@ -16,7 +16,7 @@ HEIGHT: Final = 46
 GAP_X: Final = 48
 GAP_Y: Final = 14
 MARGIN: Final = 8
-SHOWN: Final = 26
+SHOWN: Final = 25
 """Characters of a name that fit into a box; the whole name is in the box's title."""
 ALONE: Final = 4
 """Boxes per row for nodes without edges."""

@@ -10,7 +10,7 @@ from stackseal import assets
 from stackseal.report import encode
 from stackseal.report.diff import diff, property_name, value
 from stackseal.report.encode import Safe
-from stackseal.report.view import because
+from stackseal.report.view.permissions import because
 
 if TYPE_CHECKING:
     from jinja2 import Environment
