@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from functools import cache
 from typing import Final
 
@@ -75,7 +77,7 @@ LIBRARIES: Final[dict[str, tuple[str, ...]]] = {
     "markdown": ("report/",),
     "jinja2": ("report/words.py", "sandbox/child.py"),
     "yaml": ("yamltext.py", "report/"),
-    "pydantic": ("settings.py", "catalogue/product.py", "report/json.py"),
+    "pydantic": ("settings.py", "catalogue/product.py", "hosts/event.py", "report/json.py"),
     "jsonschema": ("catalogue/schema.py", "plan/record.py"),
 }
 """Each library and the only files (or folders) that import it. checkov has an environment of its own: nobody does."""
@@ -165,3 +167,10 @@ def test_a_library_has_one_door(library: str) -> None:
     assert not outside, outside
     at_once = [str(item) for item in found if item.top and "local" not in item.path.parts]
     assert library not in HEAVY or not at_once, at_once
+
+
+def test_the_command_line_starts_without_engines() -> None:
+    """What `--help` and every error pay for."""
+    code = "import stackseal.cli, sys; stackseal.cli.parser(); print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not set(done.stdout.split()) & (HEAVY | {"botocore", "jsonschema", "pydantic", "jinja2"})

@@ -1,0 +1,64 @@
+"""What ships: the wheel holds the package and the files of `assets`, nothing else; so does the sdist's own wheel."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tarfile
+import zipfile
+from email.parser import Parser
+from pathlib import Path
+
+import pytest
+
+from contract.support import PACKAGE, ROOT, committed
+from stackseal import __version__
+
+HATCHLING = Path(sys.executable).with_name("hatchling")
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the sdist and the wheel of the checkout, and below `again` the wheel of that sdist."""
+    folder = tmp_path_factory.mktemp("dist")
+    subprocess.run([HATCHLING, "build", "-d", folder], cwd=ROOT, check=True, capture_output=True)
+    with tarfile.open(next(folder.glob("*.tar.gz"))) as archive:
+        archive.extractall(folder / "unpacked", filter="data")
+    (source,) = (folder / "unpacked").iterdir()
+    subprocess.run(
+        [HATCHLING, "build", "-t", "wheel", "-d", folder / "again"], cwd=source, check=True, capture_output=True
+    )
+    return folder
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(next(folder.glob("*.whl"))) as wheel:
+        return {name: wheel.read(name) for name in wheel.namelist()}
+
+
+def test_the_wheel_holds_the_package_and_its_assets(built: Path) -> None:
+    shipped = [path for path in committed() if PACKAGE in path.parents]
+    assets = [path for path in committed() if path.is_relative_to(ROOT / "templates")]
+    assets += [path for path in committed() if path.is_relative_to(ROOT / "requirements")]
+    names = {path.relative_to(ROOT / "toolkit").as_posix() for path in shipped}
+    names |= {f"stackseal/_assets/{path.relative_to(ROOT).as_posix()}" for path in assets}
+    found = {name for name in contents(built) if ".dist-info/" not in name}
+    assert found == names
+    assert "stackseal/py.typed" in found
+    assert any(name.startswith("stackseal/_assets/templates/reports/") for name in found)
+
+
+def test_the_sdist_makes_the_same_wheel(built: Path) -> None:
+    assert contents(built / "again") == contents(built)
+
+
+def test_the_wheel_says_what_it_is(built: Path) -> None:
+    found = contents(built)
+    info = f"stackseal-{__version__}.dist-info"
+    metadata = Parser().parsestr(found[f"{info}/METADATA"].decode())
+    assert metadata["License-Expression"] == "Apache-2.0"
+    assert metadata["Requires-Python"] == ">=3.11"
+    assert metadata["Provides-Extra"] == "local"
+    assert "# stackseal" in metadata.get_payload()
+    assert found[f"{info}/entry_points.txt"].decode() == "[console_scripts]\nstackseal = stackseal.cli:entry\n"
+    assert found[f"{info}/licenses/LICENSE"] == (ROOT / "LICENSE").read_bytes()
