@@ -236,7 +236,7 @@ def test_two_products_of_one_shape_share_their_resources() -> None:
 @pytest.mark.spec("A39")
 @pytest.mark.parametrize("case", PLAIN, ids=str)
 def test_every_taggable_resource_carries_all_tags(case: Case) -> None:
-    wanted = {**case.data()["tags"], "stackseal:product": "ml", "stackseal:tier": case.tier}
+    wanted = {**case.data()["tags"], "stackseal": f"ml/{case.tier}"}
     for logical_id, body in filled(case).items():
         if (name := facts.taggable(body["Type"])) is not None:
             carried = body["Properties"][name]
