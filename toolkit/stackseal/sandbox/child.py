@@ -21,14 +21,11 @@ from jinja2.runtime import BlockReference, Context, LoopContext, Macro, Undefine
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
+from stackseal.sandbox.marks import BLOCK, END, HINT, LINE, MARKER, ORIGIN, VALUE, decisive, unmark
+
 MEMORY: Final = 512 * 1024 * 1024
 LIFETIME: Final = 30
 """Seconds after which a request ends the process by itself; who asks is less patient."""
-# Private-use characters cannot come from a config (yamltext refuses them) nor from `tojson` (it escapes them).
-_LINE, _ORIGIN, _BLOCK, _END, _HINT, _VALUE = "\ue000", "\ue001", "\ue002", "\ue003", "\ue004", "\ue005"
-_MARKER: Final = re.compile(f"([{_LINE}{_ORIGIN}{_BLOCK}{_HINT}{_VALUE}])([^{_END}]*){_END}|(\n)")
-_SHARED: Final = frozenset({"client", "environment", "tags"})
-"""Sections of every config; a product's own section says more about what is printed."""
 _ESCAPED: Final = re.compile("[^\x20-\x7e\U00010000-\U0010ffff]")
 """What JSON need not escape but we do. Characters beyond U+FFFF stay: YAML does not know JSON's pairs of escapes."""
 _BANNED: Final = ("default", "d", "random", "safe", "escape", "e", "forceescape", "xmlattr", "pprint", "urlize")
@@ -67,11 +64,11 @@ def _tojson(value: Any) -> Markup:
     if isinstance(value, Undefined):
         str(value)  # raises with the name that is undefined
     if isinstance(value, Markup):  # text that a block or a macro of the template printed
-        value = _MARKER.sub(lambda match: match.group(3) or "", value)
+        value = MARKER.sub(lambda match: match.group(3) or "", value)
     text = _ESCAPED.sub(lambda match: f"\\u{ord(match[0]):04x}", json.dumps(value, ensure_ascii=False))
     origin = _origin(value)
-    marker = f"{_ORIGIN}{json.dumps(origin)}{_END}" if origin is not None else ""
-    begin = f"{_VALUE}{len(text)}{_END}" if isinstance(value, str | dict | list | tuple) else ""
+    marker = f"{ORIGIN}{json.dumps(origin)}{END}" if origin is not None else ""
+    begin = f"{VALUE}{len(text)}{END}" if isinstance(value, str | dict | list | tuple) else ""
     return Markup(begin + text + marker)  # noqa: S704 - JSON is what may be printed
 
 
@@ -99,10 +96,10 @@ class _SourceLines(Extension):
         name = stream.name or ""
         for token in stream:
             if token.type == "variable_begin":
-                yield Token(token.lineno, "data", f"{_LINE}{name}:{token.lineno}{_END}")
+                yield Token(token.lineno, "data", f"{LINE}{name}:{token.lineno}{END}")
             if token.type == "data":
                 parts = str(token.value).split("\n")
-                marked = (f"{_LINE}{name}:{token.lineno + index}{_END}{part}" for index, part in enumerate(parts))
+                marked = (f"{LINE}{name}:{token.lineno + index}{END}{part}" for index, part in enumerate(parts))
                 yield Token(token.lineno, "data", "\n".join(marked))
             else:
                 yield token
@@ -138,7 +135,7 @@ class _Environment(ImmutableSandboxedEnvironment):
 
 def _enclosed(body: list[nodes.Node], label: str) -> list[nodes.Node]:
     def data(text: str) -> nodes.Node:
-        return nodes.Output([nodes.TemplateData(f"{_BLOCK}{text}{_END}")])
+        return nodes.Output([nodes.TemplateData(f"{BLOCK}{text}{END}")])
 
     return [data(f"+{label}"), *body, data("-")]
 
@@ -146,7 +143,7 @@ def _enclosed(body: list[nodes.Node], label: str) -> list[nodes.Node]:
 def _hinted(node: nodes.Expr) -> list[nodes.Expr]:
     """A printed expression and the names that it reads: a number or a concatenated text does not know its node."""
     label = "" if isinstance(node, nodes.TemplateData) else _label(node)
-    return [node, nodes.TemplateData(f"{_HINT}{label}{_END}")] if label else [node]
+    return [node, nodes.TemplateData(f"{HINT}{label}{END}")] if label else [node]
 
 
 def _label(node: nodes.Node) -> str:
@@ -227,7 +224,7 @@ class _Server:
                 return {"error": {"why": f"{str(error) or type(error).__name__} in `{source}`", "key": key}}
             values[key] = value
             tree = self.expressions.parse("{{" + source + "}}")
-            if origin := _decisive(_chains(tree), context, origins):
+            if origin := decisive(_chains(tree), context, origins):
                 origins[key] = origin
             if key.isidentifier():
                 context[key] = value
@@ -239,7 +236,7 @@ class _Server:
         for key, value in request["context"].items():
             context[key] = _named(key, value, known) if key in _BY_KEY else _tracked(value, known.get(key, [key]))
         text = self.environments[request["bundle"]].get_template(request["template"]).render(context)
-        return _unmark(text, request["context"], known)
+        return unmark(text, request["context"], known)
 
 
 _BY_KEY: Final = ("names", "tags")
@@ -248,70 +245,6 @@ _BY_KEY: Final = ("names", "tags")
 
 def _named(kind: str, values: Mapping[str, str], known: Mapping[str, list[Any]]) -> dict[str, Any]:
     return {key: _tracked(value, known.get(f"{kind}:{key}", [kind, key])) for key, value in values.items()}
-
-
-def _decisive(chains: list[str], context: Mapping[str, Any], known: Mapping[str, list[Any]]) -> list[Any]:
-    """The config node that an expression depends on most: the product's own before shared ones, then the deepest."""
-    found = [path for chain in chains if (path := _resolve(chain, context, known))]
-    return max(found, key=lambda path: (path[0] not in _SHARED, len(path)), default=[])
-
-
-def _resolve(chain: str, context: Mapping[str, Any], known: Mapping[str, list[Any]]) -> list[Any]:
-    """The config node of a dotted name: a variable stands for the node that it came from; methods are no nodes."""
-    first, *rest = chain.split(".")
-    value = context.get(first)
-    path = list(known.get(first, [first] if isinstance(value, dict) and rest and first != "names" else []))
-    for step in rest if path else ():
-        if not isinstance(value, dict) or step not in value:
-            break
-        value = value[step]
-        path.append(step)
-    return path
-
-
-def _unmark(text: str, context: Mapping[str, Any], known: Mapping[str, list[Any]]) -> dict[str, Any]:
-    """The text without its markers, for every line [template, line, config path or null], and the printed values."""
-    pieces: list[str] = []
-    values: list[list[int]] = []
-    length = 0
-    lines: list[list[Any]] = []
-    blocks: list[list[Any]] = []
-    place: list[Any] = ["", 1]
-    origin: list[Any] | None = None
-    fresh, position = True, 0
-
-    def finish() -> None:
-        enclosing = next((block for block in reversed(blocks) if block), None)
-        lines.append([*place, origin if origin is not None else enclosing])
-
-    for match in _MARKER.finditer(text):
-        piece = text[position : match.start()]
-        pieces.append(piece)
-        fresh = fresh and not piece.strip()
-        length += len(piece)
-        position = match.end()
-        kind, content, newline = match.groups(default="")
-        if newline:
-            finish()
-            pieces.append("\n")
-            length += 1
-            fresh, origin = True, None
-        elif kind == _LINE and fresh:
-            name, _, number = content.rpartition(":")
-            place = [name, int(number)]  # until the line has text: what it begins with may be a macro's
-        elif kind == _VALUE:
-            values.append([length, length + int(content)])
-        elif kind == _ORIGIN and origin is None:
-            origin = json.loads(content)
-        elif kind == _HINT and origin is None:
-            origin = _decisive(content.split(), context, known) or None
-        elif kind == _BLOCK and content.startswith("+"):
-            blocks.append(_decisive(content[1:].split(), context, known))
-        elif kind == _BLOCK:
-            blocks.pop()
-    pieces.append(text[position:])
-    finish()
-    return {"text": "".join(pieces), "lines": lines, "values": values}
 
 
 def _failure(error: Exception) -> dict[str, Any]:
