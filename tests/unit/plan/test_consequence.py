@@ -129,3 +129,86 @@ def test_data_loss_comes_first_and_nothing_twice() -> None:
     role = Change(action=Action.REMOVE, logical_id="A", type="AWS::IAM::Role")
     found = consequences([role, bucket, bucket])
     assert [item.logical_id for item in found] == ["R", "A"]
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        (
+            change("AWS::SNS::Topic", Action.REMOVE, Replacement.NEVER),
+            "R (SNS::Topic old-name) is deleted. Its subscriptions go with it: nobody is told any more.",
+        ),
+        (
+            change("AWS::KMS::Key", Action.REMOVE, Replacement.NEVER, "Retain"),
+            (
+                "R (KMS::Key old-name) leaves the stack. It stays behind as old-name, no longer managed by the stack. "
+                "It goes on costing money."
+            ),
+        ),
+        (
+            change("AWS::Lambda::Permission", Action.MODIFY, Replacement.ALWAYS, "ReplaceAndDelete", "Action"),
+            (
+                "R (Lambda::Permission old-name) is replaced because of Action. The service that it allows "
+                "to call the function no longer can."
+            ),
+        ),
+        (
+            change("AWS::DynamoDB::Table", Action.MODIFY, Replacement.CONDITIONAL),
+            "R (DynamoDB::Table old-name) may be replaced. All its items are lost. The new table is empty.",
+        ),
+        (
+            change("AWS::S3::Bucket", Action.MODIFY, Replacement.ALWAYS, "ReplaceAndRetain", "BucketName"),
+            (
+                "R (S3::Bucket old-name) is replaced because of BucketName. The old one stays behind as "
+                "old-name, no longer managed by the stack. Its name stays taken. The new bucket is empty, "
+                "and whoever uses the old name no longer finds it."
+            ),
+        ),
+        (
+            Change(action=Action.DYNAMIC, logical_id="R", type="AWS::SQS::Queue"),
+            (
+                "R (SQS::Queue) may be removed, replaced or changed; CloudFormation decides while it "
+                "deploys. Messages in it are lost. Senders need the new address."
+            ),
+        ),
+        (
+            Change(action=Action.REMOVE, logical_id="R", type="AWS::Timestream::Table"),
+            "R (Timestream::Table) is deleted. Its data are lost.",
+        ),
+    ],
+)
+def test_the_sentences_word_for_word(given: Change, sentence: str) -> None:
+    assert [item.sentence for item in consequences([given])] == [sentence]
+
+
+@pytest.mark.parametrize(
+    ("path", "before", "after", "sentence"),
+    [
+        (
+            "/DeletionPolicy",
+            '"Snapshot"',
+            '"Delete"',
+            "R (S3::Bucket) loses its DeletionPolicy: nothing is deleted now, but its next removal deletes its data.",
+        ),
+        (
+            "/UpdateReplacePolicy",
+            '"Retain"',
+            None,
+            (
+                "R (S3::Bucket) loses its UpdateReplacePolicy: nothing is deleted now, but its next "
+                "replacement deletes its data."
+            ),
+        ),
+        ("/DeletionPolicy", '"Retain"', '"Snapshot"', None),
+        ("/DeletionPolicy", '"Snapshot"', '"Retain"', None),
+    ],
+)
+def test_a_lost_policy_word_for_word(path: str, before: str, after: str | None, sentence: str | None) -> None:
+    item = PropertyChange(path=path, before=before, after=after)
+    edited = Change(action=Action.MODIFY, logical_id="R", type="AWS::S3::Bucket", properties=(item,))
+    assert [found.sentence for found in consequences([edited])] == ([sentence] if sentence else [])
+
+
+def test_a_certain_replacement_without_a_policy_is_not_softened_by_the_template() -> None:
+    sure = change("AWS::DynamoDB::Table", Action.MODIFY, Replacement.ALWAYS)
+    assert [item.data_loss for item in consequences([sure], kept={"R"})] == [True]

@@ -317,3 +317,53 @@ def test_the_order_of_keys_does_not_matter() -> None:
 def test_only_versions_make_dynamic_references_visible(reference: str, seen: bool) -> None:
     head = template({"T": {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": reference}}})
     assert bool(dynamic(head)) is not seen
+
+
+def test_an_attribute_inside_a_text_is_not_told_as_the_text() -> None:
+    def resources(name: str) -> dict[str, Any]:
+        value = {"Fn::Sub": "topic ${Topic.TopicName}"}
+        return {
+            "Topic": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": name}},
+            "Reader": {"Type": "AWS::SSM::Parameter", "Properties": {"Name": "/t", "Value": value}},
+        }
+
+    (item,) = by_id(predict(template(resources("a")), template(resources("b"))))["Reader"].properties
+    assert (item.before, item.after) == ('"topic ${Topic.TopicName}"', KNOWN_AFTER_APPLY)
+    assert item.certainty is Certainty.CASCADE
+
+
+@pytest.mark.parametrize("text", ["${Vpc} ${Role.Arn}", "${Role.Arn} ${Vpc}"])
+def test_of_two_causes_the_worse_one_counts(text: str) -> None:
+    def resources(name: str, tenancy: str) -> dict[str, Any]:
+        return {
+            "Vpc": {"Type": "AWS::EC2::VPC", "Properties": {"InstanceTenancy": tenancy}},
+            "Role": {"Type": "AWS::IAM::Role", "Properties": {"RoleName": name}},
+            "Model": {"Type": "AWS::SageMaker::Model", "Properties": {"ExecutionRoleArn": {"Fn::Sub": text}}},
+        }
+
+    plan = predict(template(resources("a", "default")), template(resources("b", "dedicated")))
+    assert by_id(plan)["Model"].replacement is Replacement.ALWAYS
+
+
+def test_a_direct_edit_is_pointed_at_before_a_consequence() -> None:
+    def resources(text: str) -> dict[str, Any]:
+        properties = {"DisplayName": {"Ref": "Name"}, "TracingConfig": text}
+        return {"Topic": {"Type": "AWS::SNS::Topic", "Properties": properties}}
+
+    lines = {
+        ("Resources", "Topic", "Properties", "DisplayName"): 3,
+        ("Resources", "Topic", "Properties", "TracingConfig"): 4,
+    }
+    base = template(resources("Active"), parameters={"Name": "a"})
+    head = template(resources("PassThrough"), parameters={"Name": "b"}, lines=lines)
+    (change,) = predict(base, head).changes
+    assert [item.cause for item in change.properties] == ["Name", ""]
+    assert change.where == Location(path="configs/churn.yaml", line=4)
+
+
+def test_a_reference_to_what_is_new_is_a_direct_edit() -> None:
+    reader = {"Type": "AWS::SSM::Parameter", "Properties": {"Name": "/r", "Value": "none"}}
+    told = {**reader, "Properties": {"Name": "/r", "Value": {"Ref": "Bucket"}}}
+    plan = predict(template({"Reader": reader}), template({"Reader": told, "Bucket": {"Type": "AWS::S3::Bucket"}}))
+    (item,) = by_id(plan)["Reader"].properties
+    assert (item.before, item.after, item.cause) == ('"none"', '"${Bucket}"', "")
