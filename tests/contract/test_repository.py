@@ -148,6 +148,13 @@ def test_no_file_names_a_machine_or_a_package_index() -> None:
     assert not wrong, "\n".join(wrong)
 
 
+def test_nothing_that_tools_leave_behind_is_committed() -> None:
+    left = re.compile(
+        r"(^|/)(__pycache__|\.venv|_assets|\.pytest_cache|\.DS_Store)(/|$)|\.(pyc|egg-info|orig|rej)$|uv\.lock$"
+    )
+    assert not [name for path in committed() if left.search(name := path.relative_to(ROOT).as_posix())]
+
+
 # --- Makefile and CI
 
 
