@@ -332,6 +332,8 @@ def test_a_type_without_a_reader_is_not_checked_and_still_listed(stack: Stack) -
 
     assert rows["Q"]["StackResourceDriftStatus"] == "NOT_CHECKED"
     assert (status["StackDriftStatus"], status["DriftedStackResourceCount"]) == ("IN_SYNC", 0)
+    stack.account.client("sqs").delete_queue(QueueUrl=stack.physical("Q"))
+    assert _found(stack) == {"Q": ("DELETED", [])}
 
 
 def test_some_resources_alone_can_be_checked(stack: Stack) -> None:

@@ -158,6 +158,8 @@ ATTRIBUTES = {
     ("Topic", "TopicName"): r"ml-security-alerts",
     ("Alarm", "Arn"): r"arn:aws:cloudwatch:us-west-2:123456789012:alarm:ml-denied",
     ("Group", "GroupId"): r"sg-[0-9a-f]{17}",
+    ("Vpc", "CidrBlock"): r"10\.0\.0\.0/16",
+    ("Subnet", "AvailabilityZone"): r"us-west-2a",
 }
 
 

@@ -379,3 +379,38 @@ def test_a_stack_in_progress_is_busy(stack: Stack) -> None:
         stack.cfn.update_stack(StackName=stack.name, TemplateBody=json.dumps(resources(P=parameter())))
 
     assert stack.wait() == "CREATE_COMPLETE"
+
+
+def test_an_update_can_be_cancelled(stack: Stack) -> None:
+    def template(value: str) -> dict[str, Any]:
+        return resources(**{f"P{n}": parameter(f"/p/{n}", value) for n in range(200)})
+
+    stack.deploy(template("1"))
+    made = stack.change_set(template("2"))
+    cfn = stack.cfn
+    stack.execute(made["ChangeSetId"])
+    cfn.cancel_update_stack(StackName=stack.name)
+
+    assert stack.wait() == "UPDATE_ROLLBACK_COMPLETE"
+    assert {value(stack, f"/p/{n}") for n in (0, 199)} == {"1"}
+    assert cfn.describe_change_set(ChangeSetName=made["ChangeSetId"])["ExecutionStatus"] == "EXECUTE_FAILED"
+
+
+def test_a_broken_template_is_refused(stack: Stack) -> None:
+    cases = {
+        "nowhere": resources(P=parameter(value={"Ref": "Nowhere"})),
+        "type": resources(X={"Type": "AWS::Not::There", "Properties": {}}),
+        "cycle": resources(A=parameter("/a", {"Ref": "B"}), B=parameter("/b", {"Ref": "A"})),
+    }
+    for name, template in cases.items():
+        with pytest.raises(ClientError, match="ValidationError"):
+            Stack(account=stack.account, name=name).change_set(template)
+        with pytest.raises(ClientError, match="does not exist"):
+            stack.describe(name)
+    with pytest.raises(ClientError, match=r"Circular dependency between resources: \[A, B\]"):
+        stack.change_set(cases["cycle"])
+    body = json.dumps(cases["nowhere"])
+    message = r"Unresolved resource dependencies \[Nowhere\] in the Resources block of the template"
+    for call, name in ((stack.cfn.validate_template, {}), (stack.cfn.create_stack, {"StackName": "nowhere"})):
+        with pytest.raises(ClientError, match=message):
+            call(TemplateBody=body, **name)

@@ -71,7 +71,7 @@ GAPS: Final[tuple[Gap, ...]] = (
     _only(
         "Drift",
         "Types outside the `ml` family have no reader.",
-        "They are NOT_CHECKED and listed, where AWS would check many of them and leave out the others.",
+        "They are listed as NOT_CHECKED unless ministack finds something; AWS checks many and leaves out the others.",
     ),
     _only(
         "Drift",

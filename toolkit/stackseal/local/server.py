@@ -33,10 +33,14 @@ class _Running:
         self._front = Front(self._loop.call, hooks, enforce=enforce)
         self._router.front = self._front
         ministack.install(hooks)
-        self._server = Server(self._router.handle)
         self._loop.start()
-        self.reset()
-        self._server.start()
+        try:
+            self.reset()
+            self._server = Server(self._router.handle)
+            self._server.start()
+        except BaseException:
+            self._loop.stop()
+            raise
 
     @property
     def url(self) -> str:

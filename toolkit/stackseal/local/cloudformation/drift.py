@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from stackseal.local import ministack
 from stackseal.local.cloudformation.hooks import Hooks
 from stackseal.local.messages import ServiceError
 from stackseal.local.resources import REGISTRY
@@ -74,7 +75,7 @@ def detect_resource(hooks: Hooks, record: dict[str, Any], logical_id: str, acces
     }
     kind = REGISTRY.get(type_)
     if kind is None:
-        drift["StackResourceDriftStatus"] = "NOT_CHECKED"
+        drift.update(_partly(record, logical_id, at))
     else:
         drift.update(_compare(hooks, kind, record, logical_id, access_key))
     resource["_drift"] = drift
@@ -83,6 +84,13 @@ def detect_resource(hooks: Hooks, record: dict[str, Any], logical_id: str, acces
         "LastCheckTimestamp": at,
     }
     return drift
+
+
+def _partly(record: dict[str, Any], logical_id: str, at: str) -> dict[str, Any]:
+    """A type without a reader of ours: what ministack finds is told, but what it finds in sync is not checked."""
+    found = ministack.partial_drift(record, logical_id, at)
+    drifted = found.get("StackResourceDriftStatus") in {"MODIFIED", "DELETED"}
+    return found if drifted else {"StackResourceDriftStatus": "NOT_CHECKED"}
 
 
 def _compare(hooks: Hooks, kind: Kind, record: dict[str, Any], logical_id: str, access_key: str) -> dict[str, Any]:

@@ -65,6 +65,7 @@ class Front:
             "ExecuteChangeSet": self._execute,
             "ListChangeSets": self._list_change_sets,
             "UpdateStack": self._change_stack,
+            "ValidateTemplate": self._validate,
         }
 
     def reset(self) -> None:
@@ -82,6 +83,8 @@ class Front:
                 return self._answer(call)
         except ServiceError as error:
             return wire.failure(error)
+        except Exception as error:  # noqa: BLE001 - a server answers; the client sees what went wrong
+            return wire.failure(ServiceError("InternalFailure", f"The embedded AWS failed: {error!r}", 500))
 
     def _answer(self, call: Call) -> Response:
         special = self._special.get(call.get("Action"))
@@ -106,14 +109,27 @@ class Front:
 
     def _create_stack(self, call: Call) -> Response:
         self._check_role(call)
+        self._check_body(call)
         # The record does not exist before the call and is at work after it: the role waits under the stack's name.
         ministack.expect(call.get("StackName"), call.get("RoleARN"), call.access_key)
         answer = self._forward(call.request)
         ministack.settle(call.get("StackName"), created=answer.ok)
         return answer
 
+    def _check_body(self, call: Call) -> None:
+        """A template in the call, before it becomes a stack; one by URL or with transforms is ministack's to judge."""
+        template = ministack.parsed(call.get("TemplateBody"))
+        if template is not None and "Transform" not in template:
+            limits.refuse_unresolved(template)
+            limits.refuse_cycles(template)
+
+    def _validate(self, call: Call) -> Response:
+        self._check_body(call)
+        return self._forward(call.request)
+
     def _change_stack(self, call: Call) -> Response:
         self._check_role(call)
+        self._check_body(call)
         record = call.record
         if record is not None:
             limits.refuse_busy(record, call.get("Action"))
@@ -147,19 +163,13 @@ class Front:
             if not ministack.trusts(role, "cloudformation.amazonaws.com", call.place):
                 raise ServiceError("ValidationError", f"Role {role} is invalid or cannot be assumed")
 
-    def _check_parameters(self, call: Call, change_set: Mapping[str, Any], *, shell_is_new: bool) -> None:
+    def _check_parameters(self, call: Call, change_set: Mapping[str, Any]) -> None:
         """CloudFormation reads parameters of an SSM type in the caller's name, before anything else."""
-        if not self._enforce:
-            return
-        for value in change_set["_resolved_params"].values():
+        for value in change_set["_resolved_params"].values() if self._enforce else ():
             if "SsmName" in value:
                 name = str(value["SsmName"]).partition(":")[0].removeprefix("/")
                 arn = f"arn:{call.place.partition}:ssm:{call.place.region}:{call.place.account}:parameter/{name}"
-                try:
-                    ministack.authorize(call.access_key, call.place, "ssm:GetParameters", arn, code="ValidationError")
-                except ServiceError:
-                    ministack.forget(change_set, stack_too=shell_is_new)
-                    raise
+                ministack.authorize(call.access_key, call.place, "ssm:GetParameters", arn, code="ValidationError")
 
     # --- change sets --------------------------------------------------------------------------------------------------
 
@@ -175,10 +185,19 @@ class Front:
         if not answer.ok:
             return answer
         change_set = ministack.change_sets()[_element("Id", answer)]
-        self._check_parameters(call, change_set, shell_is_new=record is None)
+        try:
+            limits.refuse_unresolved(change_set["_template"])
+            limits.refuse_cycles(change_set["_template"])
+            self._check_parameters(call, change_set)
+            return self._planned(call, change_set, before, answer)
+        except Exception:
+            ministack.forget(change_set, stack_too=record is None)
+            raise
+
+    def _planned(self, call: Call, change_set: dict[str, Any], shell: str | None, answer: Response) -> Response:
         record = ministack.stack_record(change_set["StackName"])
-        if before is not None:
-            answer = _same_stack(record, change_set, before, answer)
+        if shell is not None:
+            answer = _same_stack(record, change_set, shell, answer)
         change_set["_role"] = call.get("RoleARN") or record.get("RoleARN", "")
         change_set["_plan"] = changes.compute(record, change_set)
         limits.settle(record, change_set)

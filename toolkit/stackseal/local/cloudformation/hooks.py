@@ -52,7 +52,7 @@ class Hooks:
                 if kind.create is not None:
                     return kind.create(context, props)
             made: Made = self._create(type_, logical_id, props, stack_name)
-        return made
+        return _completed(kind, made, props)
 
     def update(
         self,
@@ -76,7 +76,7 @@ class Hooks:
             if kind is not None and kind.update is not None and in_place:
                 return physical_id, kind.update(context, physical_id, old, new)
             made: Made = self._update(type_, physical_id, old, new, stack_name, logical_id, old_attributes)
-        return made
+        return _completed(kind, made, new)
 
     def delete(
         self, type_: str, physical_id: str, props: Props, stack_name: str | None = None, logical_id: str | None = None
@@ -139,6 +139,13 @@ def path_style(url: str) -> str:
     host = parts.hostname or ""
     found = re.match(r"(.+)\.s3[.-][a-z0-9.-]*amazonaws\.com(\.cn)?\Z", host) or re.match(r"(.+)\.(localhost)\Z", host)
     return f"https://s3.amazonaws.com/{found[1]}{parts.path}" if found else url
+
+
+def _completed(kind: Kind | None, made: Made, props: Props) -> Made:
+    """What ministack made, with the attributes that it leaves out."""
+    physical_id, attributes = made
+    more = kind.attributes(physical_id, props) if kind is not None and kind.attributes is not None else {}
+    return physical_id, {**more, **attributes}
 
 
 def _named(kind: Kind | None, context: Context, props: Props) -> Props:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from stackseal.local import ministack
 from stackseal.local.messages import ServiceError
 
 _NAME: Final = re.compile(r"[a-zA-Z][-a-zA-Z0-9]*\Z")
@@ -68,6 +69,35 @@ def refuse_unfit(record: Mapping[str, Any], kind: str) -> None:
             f"Stack [{record['StackName']}] already exists and cannot be created again with the changeSet [CREATE]."
         )
         raise ServiceError("ValidationError", message)
+
+
+def refuse_unresolved(template: Mapping[str, Any]) -> None:
+    """A reference must lead to a parameter or a resource of the template."""
+    resources = template.get("Resources") or {}
+    known = resources.keys() | (template.get("Parameters") or {}).keys()
+    for block in ("Resources", "Outputs"):
+        found = {name for name, _ in ministack.references(template.get(block) or {})}
+        if block == "Resources":
+            for resource in resources.values():
+                depends = resource.get("DependsOn") or []
+                found.update([depends] if isinstance(depends, str) else depends)
+        missing = sorted(name for name in found if name not in known and not name.startswith("AWS::"))
+        if missing:
+            raise ServiceError(
+                "ValidationError",
+                f"Template format error: Unresolved resource dependencies [{', '.join(missing)}] in the {block} block "
+                "of the template",
+            )
+
+
+def refuse_cycles(template: Mapping[str, Any]) -> None:
+    """No resource may need itself."""
+    resources = template.get("Resources") or {}
+    try:
+        ministack.ordered(resources, {})
+    except ValueError as error:
+        names = str(error).rpartition(": ")[2]
+        raise ServiceError("ValidationError", f"Circular dependency between resources: [{names}]") from error
 
 
 def settle(record: Mapping[str, Any], change_set: dict[str, Any]) -> None:

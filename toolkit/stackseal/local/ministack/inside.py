@@ -45,6 +45,7 @@ SYMBOLS: Final[Mapping[str, tuple[str, ...]]] = {
         "_intrinsic_references",
         "_topological_sort",
     ),
+    f"{CFN}.drift": ("detect_resource_drift", "supports_drift"),
     f"{CFN}.helpers": ("_resolve_document",),
     f"{CFN}.provisioners": (
         "_RESOURCE_HANDLERS",

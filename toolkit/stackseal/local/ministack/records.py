@@ -120,3 +120,21 @@ def resolve(
 def takes_stack_tags(type_: str) -> bool:
     """Whether the stack's tags reach resources of a type."""
     return type_ in module(f"{CFN}.provisioners")._STACK_TAG_PROPERTY
+
+
+def partial_drift(record: dict[str, Any], logical_id: str, at: str) -> dict[str, Any]:
+    """ministack's own drift of one resource; empty for a type that it cannot read."""
+    drift, resource = module(f"{CFN}.drift"), record["_resources"][logical_id]
+    if not drift.supports_drift(resource["ResourceType"]):
+        return {}
+    found: dict[str, Any] = drift.detect_resource_drift(record, logical_id, resource, at)
+    return found
+
+
+def parsed(body: str) -> Any:
+    """A template's text as data; None for none, and for one that is no template: the engine says why."""
+    try:
+        found = module(f"{CFN}.engine")._parse_template(body) if body else None
+    except Exception:  # noqa: BLE001 - whatever the engine's parser raises, the engine tells the caller itself
+        return None
+    return found if isinstance(found, dict) and isinstance(found.get("Resources"), dict) else None

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
-from stackseal.local.resources.kind import Context, Kind, Props
+from stackseal.local.resources.kind import Attributes, Context, Kind, Props
 
 _GONE: Final = ("deleted", "deleting")
 
@@ -163,10 +163,24 @@ def _refuse_second_dns(context: Context, props: Props, others: list[dict[str, An
         )
 
 
+def _of_vpc(physical_id: str, props: Props) -> Attributes:
+    cidr = props.get("CidrBlock", "")
+    association = physical_id.replace("vpc-", "vpc-cidr-assoc-")
+    return {"CidrBlock": cidr, "CidrBlockAssociations": [association], "Ipv6CidrBlocks": []}
+
+
+def _of_subnet(physical_id: str, props: Props) -> Attributes:
+    association = physical_id.replace("subnet-", "aclassoc-")
+    plain = {key: props.get(key, "") for key in ("CidrBlock", "VpcId")}
+    return {**plain, "Ipv6CidrBlocks": [], "NetworkAclAssociationId": association}
+
+
 KINDS: Final[Mapping[str, Kind]] = {
     "AWS::EC2::RouteTable": Kind(read=_plainly(_route_table), tags="Tags"),
-    "AWS::EC2::SecurityGroup": Kind(read=_read_group, tags="Tags"),
-    "AWS::EC2::Subnet": Kind(read=_plainly(_subnet), tags="Tags"),
-    "AWS::EC2::VPC": Kind(read=_read_vpc, tags="Tags"),
+    "AWS::EC2::SecurityGroup": Kind(
+        read=_read_group, attributes=lambda physical_id, _props: {"Id": physical_id}, tags="Tags"
+    ),
+    "AWS::EC2::Subnet": Kind(read=_plainly(_subnet), attributes=_of_subnet, tags="Tags"),
+    "AWS::EC2::VPC": Kind(read=_read_vpc, attributes=_of_vpc, tags="Tags"),
     "AWS::EC2::VPCEndpoint": Kind(read=_read_endpoint, guard=_refuse_conflict, tags="Tags"),
 }

@@ -138,12 +138,19 @@ def _read_role(context: Context, physical_id: str, props: Props) -> Props | None
                 "PolicyDocument": client.get_role_policy(RoleName=physical_id, PolicyName=name)["PolicyDocument"],
             }
             for name in names
+            if name not in _embedded(context, physical_id)
         ]
     if "ManagedPolicyArns" in props:
         attached = client.list_attached_role_policies(RoleName=physical_id)["AttachedPolicies"]
         elsewhere = _attached(context, physical_id) - set(props["ManagedPolicyArns"])
         role["ManagedPolicyArns"] = [row["PolicyArn"] for row in attached if row["PolicyArn"] not in elsewhere]
     return role
+
+
+def _embedded(context: Context, role: str) -> set[str]:
+    """Names of the inline policies that the same stack embeds in a role from the policies' side."""
+    rows = [row["Properties"] for row in context.siblings_of("AWS::IAM::Policy")]
+    return {str(row.get("PolicyName")) for row in rows if role in (row.get("Roles") or [])}
 
 
 def _attached(context: Context, role: str) -> set[str]:

@@ -75,6 +75,8 @@ class Kind:
     """What a generated name may look like."""
     unread: frozenset[str] = frozenset()
     """Properties that no service here keeps: drift detection leaves them out, and the gaps say so."""
+    attributes: Callable[[str, Props], Attributes] | None = None
+    """Physical id and properties -> what `GetAtt` gives on AWS and ministack leaves out."""
     guard: Callable[[Context, Props], None] | None = None
     """Raises what the service refuses at creation and ministack does not."""
 
