@@ -368,3 +368,17 @@ def test_growing_to_the_next_tier_replaces_nothing(source: str) -> None:
             assert grown[logical_id]["Type"] == body["Type"]
             for name in {path.split("/")[0] for path in facts.create_only(body["Type"])}:
                 assert body["Properties"].get(name) == grown[logical_id]["Properties"].get(name), (logical_id, name)
+
+
+@pytest.mark.spec("D12")
+def test_buckets_can_carry_the_account_id() -> None:
+    case = Case(tier="starter", source="s3", hardening=True, changes={"unique_bucket_name": True})
+    base = "acme-prod-a001-us-west-2-churn-ml"
+    names = resolved(case.data()).stack.names
+    assert names["ArtifactsBucketName"].value == f"{base}-artifacts-333344445555"
+    assert names["AccessLogsBucketName"].value == f"{base}-access-logs-333344445555"
+    long = with_part(case, client={"company_prefix": "p" * 30})
+    other = with_part(case, client={"company_prefix": "p" * 30, "account_id": "444455556666"})
+    ours, theirs = (resolved(data, suffix=TEST_SUFFIX).stack.names["ArtifactsBucketName"] for data in (long, other))
+    assert ours.shortened
+    assert ours.value != theirs.value
