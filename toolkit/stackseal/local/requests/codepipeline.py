@@ -1,0 +1,27 @@
+"""What creating, changing and deleting resources of CodePipeline asks of IAM."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from stackseal.local.needs import Pass, Row
+from stackseal.local.requests.words import SAR, TAGS, arn, of
+
+ROWS: Final[Mapping[str, Row]] = {
+    "AWS::CodePipeline::Pipeline": Row(
+        arn=arn("codepipeline", "{id}"),
+        sources=(f"{SAR}awscodepipeline.html",),
+        create=(
+            *of("codepipeline:CreatePipeline", tags=True),
+            *of("codepipeline:TagResource", when=TAGS, tags=True),
+        ),
+        read=of("codepipeline:GetPipeline"),
+        update=(
+            *of("codepipeline:UpdatePipeline"),
+            *of("codepipeline:TagResource codepipeline:UntagResource", when=TAGS, tags=True),
+        ),
+        delete=of("codepipeline:DeletePipeline"),
+        passes=(Pass(path=("RoleArn",), service="codepipeline.amazonaws.com"),),
+    ),
+}
