@@ -35,9 +35,16 @@ def render(
     """
     name = stack.product.template
     files = bundle(stack.product.root)
+    if name not in files.files:
+        raise ConfigError(
+            f"The product {stack.product.name} has no template",
+            why=f"there is no file {name} in its folder",
+            remedy="write it, or correct `template` in product.yaml",
+            where=Location(path=f"products/{stack.product.root.name}/product.yaml"),
+        )
     rendered = sandbox.render(files, name, stack.context, origins)
     where = files.paths[name]
-    parsed = yamltext.parse(rendered.text, where, limits=yamltext.TEMPLATE, tags=yamltext.CLOUDFORMATION_TAGS)
+    parsed = _parsed(rendered, where)
     if not isinstance(parsed.data, dict):
         raise ConfigError("The template is not a mapping", remedy="mend the product", where=Location(path=where))
     if line := yamltext.torn(rendered.text, rendered.values):
@@ -90,6 +97,20 @@ def bundle(root: Path) -> Bundle:
             files[name] = path.read_text(encoding="utf-8")
             paths[name] = f"{shown}/{name}"
     return Bundle(files=files, paths=paths)
+
+
+def _parsed(rendered: Rendered, where: str) -> yamltext.Document:
+    """What Jinja printed as data; an error is told at the line of the template, not of the text that nobody sees."""
+    try:
+        return yamltext.parse(rendered.text, where, limits=yamltext.TEMPLATE, tags=yamltext.CLOUDFORMATION_TAGS)
+    except ConfigError as error:
+        line = min(error.where.line if error.where else 1, len(rendered.lines))
+        raise ConfigError(
+            "The template gives no valid YAML",
+            why=f"{error.what} on line {line} of what is rendered ({error.why})",
+            remedy="mend the product's template",
+            where=rendered.lines[line - 1].template,
+        ) from error
 
 
 def _header(stack: Stack) -> str:

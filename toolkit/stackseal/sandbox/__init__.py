@@ -125,7 +125,7 @@ class Sandbox:
         reply = self._ask(request, bundle.paths, where)
         lines = tuple(
             Line(
-                template=Location(path=bundle.paths.get(name, name), line=number),
+                template=Location(path=bundle.paths.get(name or template, name), line=number),
                 config=tuple(origin) if origin is not None else None,
             )
             for name, number, origin in reply["lines"]
