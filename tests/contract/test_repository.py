@@ -18,11 +18,9 @@ from contract.support import PACKAGE, ROOT, committed
 LOCKS: Final = ("runtime", "local", "dev", "checkov", "build", "uv")
 TEXTS: Final = tuple(path for path in committed() if path.suffix == ".md")
 LONG: Final = {
-    "local/ministack.py": 700,
     "local/requests.py": 450,
     "model.py": 700,
     "pipeline.py": 400,
-    "sandbox/child.py": 400,
     "yamltext.py": 450,
 }
 """Modules over 350 lines and the most that each may have. The list must shrink: split, or say why not."""

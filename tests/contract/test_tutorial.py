@@ -50,6 +50,31 @@ def test_the_tutorial_runs(tmp_path: Path) -> None:
     assert f"{STACK}: deleted" in done.stdout
 
 
+def quoted(page: Path) -> list[str]:
+    """The paragraphs of a page's block quote, each on one line."""
+    lines = [line[1:].strip() for line in page.read_text(encoding="utf-8").splitlines() if line.startswith(">")]
+    return [
+        " ".join(paragraph.split())
+        for paragraph in re.split(r"\n(?=\n|\|)", "\n".join(lines))
+        if paragraph.strip() and not paragraph.strip().startswith(("*folded", "|-"))
+    ]
+
+
+@pytest.mark.e2e
+def test_the_readme_shows_what_the_demo_prints(tmp_path: Path) -> None:
+    """Sentence by sentence; numbers and digests may differ, and `…` stands for what was left out."""
+    command = [str(Path(sys.executable).with_name("stackseal")), "demo", "--keep", "kept"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    comment = " ".join((tmp_path / "kept/ml/forge/pull-requests/2/review.md").read_text(encoding="utf-8").split())
+    paragraphs = quoted(ROOT / "README.md")
+    assert len(paragraphs) >= 6
+    for paragraph in paragraphs:
+        pattern = re.sub(r"`[0-9a-f]{12}`|[0-9]+", "@", paragraph)
+        pattern = re.escape(pattern).replace("@", "(?:`[0-9a-f]{12}`|[0-9]+)").replace("…", ".*?")
+        assert re.search(pattern, comment), paragraph
+
+
 def test_the_mistake_in_the_tutorial_is_answered_as_it_says(tmp_path: Path) -> None:
     (heredoc,) = re.findall(r"<<'YAML'\n(.*?)^YAML$", TUTORIAL.read_text(), flags=re.MULTILINE | re.DOTALL)
     name = "ml/configs/acme-dev-t001-us-west-2-churn-ml-codecommit.yaml"
