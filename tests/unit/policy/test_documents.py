@@ -180,12 +180,14 @@ def test_resources_without_an_exact_policy() -> None:
             "Model": {"Type": "AWS::SageMaker::Model", "Properties": {"ExecutionRoleArn": {"Ref": "Missing"}}},
             "Nested": {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": "https://x"}},
             "Custom": {"Type": "Custom::X", "Properties": {"ServiceToken": {"Fn::ImportValue": "x"}}},
+            "Included": {"Type": "AWS::SNS::Topic", "Properties": {"Fn::Transform": {"Name": "AWS::Include"}}},
             "Fine": {"Type": "AWS::SNS::Topic"},
         }
     )
     found = {finding.resource: (finding.check, finding.level) for finding in template_findings(scene)}
     assert found == {
         "Fn::ForEach::Loop": ("policy-no-source", Level.ERROR),
+        "Included": ("policy-no-source", Level.ERROR),
         "Sam": ("policy-no-source", Level.ERROR),
         "Model": ("policy-unknown-role", Level.ERROR),
         "Nested": ("policy-nested-stack", Level.WARNING),

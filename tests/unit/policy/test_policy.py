@@ -262,4 +262,51 @@ def test_any_part_of_a_template_has_an_exact_policy(chosen: set[str]) -> None:
     assert not [f for f in policy.check(samples.template(resources), found) if f.check == "policy-unscoped-write"]
 
 
+NONSENSE: list[Any] = [
+    None,
+    0,
+    True,
+    "*",
+    "arn:",
+    [],
+    {},
+    ["a", None, {"Ref": 3}],
+    {"Ref": ["a"]},
+    {"Fn::Sub": ["${a}", [1]]},
+    {"Fn::Join": ["-", "x"]},
+    {"Fn::If": ["a"]},
+    {"Fn::GetAtt": [1, 2, 3]},
+    {"Fn::Select": [{}, []]},
+    {"Fn::FindInMap": ["a"]},
+    {"Fn::Transform": {"Name": "x"}},
+    {"Condition": ["x"]},
+    "{{resolve:ssm:}}",
+    "{{resolve:x",
+]
+
+
+def paths(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    children = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    return [path, *(found for key, child in children for found in paths(child, (*path, key)))]
+
+
+BODY: dict[str, Any] = {"Parameters": samples.NETWORK, "Resources": samples.enterprise(), "Transform": ["Mine"]}
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(paths(BODY)[1:]), st.sampled_from(NONSENSE), st.sampled_from(list(Role)))
+def test_a_malformed_template_has_policies_or_findings_but_no_traceback(
+    path: tuple[Any, ...], nonsense: Any, role: Role
+) -> None:
+    body = json.loads(json.dumps(BODY))
+    node = body
+    for key in path[:-1]:
+        node = node[key]
+    node[path[-1]] = nonsense
+    found = policy.foreign(body, "s", ACCOUNT, "us-east-1", role)
+    assert all(len(json.dumps(document)) > 2 for document in policy.documents(found))
+    template = Template(text="", body=body, parameters={}, source=samples.source({}))
+    assert all(item.message for item in policy.check(template, [found], stack=samples.STACK))
+
+
 ENTERPRISE = execution(samples.enterprise())

@@ -13,6 +13,7 @@ from stackseal.policy.limits import equal, limits
 from stackseal.policy.passing import passed_roles, services
 from stackseal.policy.scene import Resource, Scene
 from stackseal.policy.scope import scope
+from stackseal.policy.values import mapping
 
 LIFE: Final = (Operation.CREATE, Operation.READ, Operation.UPDATE, Operation.DELETE)
 GONE: Final = (Operation.READ, Operation.DELETE)
@@ -111,7 +112,8 @@ def _parameters(scene: Scene, *, caller: bool) -> Iterator[Grant]:
     The caller looks whether they are there before it deploys.
     """
     verbs = ("GetParameter", "GetParameters") if caller else ("GetParameters",)
-    for name, declared in sorted((scene.body.get("Parameters") or {}).items()):
+    for name, node in sorted(mapping(scene.body.get("Parameters")).items()):
+        declared = mapping(node)
         if str(declared.get("Type", "")).startswith("AWS::SSM::Parameter::"):
             path = scene.given.get(name, declared.get("Default"))
             for arn in _parameter(str(path), scene) if path else ():

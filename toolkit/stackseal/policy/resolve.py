@@ -24,7 +24,7 @@ from stackseal.policy.physical import (
     name_property,
     partition,
 )
-from stackseal.policy.values import NOTHING, UNKNOWN, choice, concatenate, options, strings, text
+from stackseal.policy.values import NOTHING, UNKNOWN, choice, concatenate, mapping, options, strings, text
 
 
 class Resolver:
@@ -35,10 +35,10 @@ class Resolver:
 
     def __init__(self, body: Mapping[str, Any], parameters: Mapping[str, str], stack: StackId) -> None:
         self.stack = stack
-        self._resources: Mapping[str, Any] = body.get("Resources") or {}
-        self._declared: Mapping[str, Any] = body.get("Parameters") or {}
-        self._conditions: Mapping[str, Any] = body.get("Conditions") or {}
-        self._mappings: Mapping[str, Any] = body.get("Mappings") or {}
+        self._resources: Mapping[str, Any] = mapping(body.get("Resources"))
+        self._declared: Mapping[str, Any] = mapping(body.get("Parameters"))
+        self._conditions: Mapping[str, Any] = mapping(body.get("Conditions"))
+        self._mappings: Mapping[str, Any] = mapping(body.get("Mappings"))
         self._given = parameters
         self._physical: dict[str, Any] = {}
         self._arns: dict[str, tuple[str, ...]] = {}
@@ -136,10 +136,10 @@ class Resolver:
         return self._parameter(str(name))
 
     def _parameter(self, name: str) -> Any:
-        declared = self._declared.get(name)
-        kind = str(declared.get("Type", "String")) if declared else "String"
+        declared = mapping(self._declared.get(name))
+        kind = str(declared.get("Type", "String"))
         listed = "List" in kind
-        given = self._given.get(name, declared.get("Default") if declared else None)
+        given = self._given.get(name, declared.get("Default"))
         if given is None or kind.startswith("AWS::SSM::Parameter::Value"):
             return [UNKNOWN] if listed else UNKNOWN
         return [item.strip() for item in str(given).split(",")] if listed else text(given)
@@ -225,8 +225,7 @@ class Resolver:
 
     def properties(self, logical_id: str) -> Mapping[str, Any]:
         """The resource's properties, computed."""
-        found: Mapping[str, Any] = self.value(self._given_properties(logical_id))
-        return found
+        return mapping(self.value(self._given_properties(logical_id)))
 
     def name(self, logical_id: str) -> Any:
         """The physical name, or the pattern of a generated one."""
@@ -243,8 +242,7 @@ class Resolver:
         return str(self._resources[logical_id].get("Type", ""))
 
     def _given_properties(self, logical_id: str) -> Mapping[str, Any]:
-        found = self._resources[logical_id].get("Properties")
-        return found if isinstance(found, Mapping) else {}
+        return mapping(self._resources[logical_id].get("Properties"))
 
     def arns(self, logical_id: str) -> tuple[str, ...]:
         """Patterns of the resource's own ARN; empty where AWS publishes no template for the type."""

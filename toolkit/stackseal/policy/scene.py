@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from stackseal.model import Location, SourceMap, StackId, Template
 from stackseal.policy.resolve import Resolver
-from stackseal.policy.values import UNKNOWN, leaves, options, strings
+from stackseal.policy.values import UNKNOWN, leaves, mapping, options, strings
 
 _TEXT: Final = frozenset(
     {
@@ -71,7 +71,7 @@ class Scene:
         self.source = source
         self.given = parameters
         self.resolver = Resolver(body, parameters, stack)
-        declared = body.get("Resources") or {}
+        declared = mapping(body.get("Resources"))
         self.resources: Mapping[str, Resource] = {
             logical_id: Resource(
                 logical_id=logical_id,
@@ -82,7 +82,11 @@ class Scene:
             for logical_id, node in sorted(declared.items())
             if isinstance(node, Mapping) and self.resolver.exists(logical_id)
         }
-        self.malformed = tuple(sorted(key for key, node in declared.items() if not isinstance(node, Mapping)))
+        self.malformed = tuple(sorted(key for key, node in declared.items() if not self._readable(node)))
+        """Logical ids of what only a macro makes a resource, or gives its properties."""
+
+    def _readable(self, node: Any) -> bool:
+        return isinstance(node, Mapping) and isinstance(self.resolver.value(node.get("Properties", {})), Mapping)
 
     @classmethod
     def of(cls, template: Template, stack: StackId) -> Scene:

@@ -48,7 +48,7 @@ _OPEN: Final = re.compile(r"^\*$|[:/]\*$")
 def template_findings(scene: Scene) -> Iterator[Finding]:
     """Resources for which no exact policy can be made: their permissions are missing, so the review must stop."""
     for logical_id in scene.malformed:
-        yield _about(scene, logical_id, "it is not a resource but a loop or a macro: expand the template first")
+        yield _about(scene, logical_id, "a loop or a macro makes it or its properties; expand the template first")
     for resource in scene.resources.values():
         if not sourced(resource.kind):
             yield _about(scene, resource.logical_id, _unsourced(resource.kind))

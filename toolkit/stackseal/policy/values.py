@@ -22,6 +22,11 @@ class Choice:
     options: tuple[Any, ...]
 
 
+def mapping(value: Any) -> Mapping[str, Any]:
+    """The value if it is a mapping, else an empty one: a malformed section says nothing."""
+    return value if isinstance(value, Mapping) else {}
+
+
 def options(value: Any) -> tuple[Any, ...]:
     """The alternatives of a value; a plain value is its own only one."""
     return value.options if isinstance(value, Choice) else (value,)
