@@ -215,8 +215,8 @@ def test_a_checkov_that_crashes_and_then_says_nothing_is_broken(tmp_path: Path) 
 
 
 @pytest.mark.slow
-def test_a_resource_on_the_first_line_is_not_overlooked(tmp_path: Path) -> None:
-    """checkov itself reports nothing for these and counts the resource all the same."""
+def test_what_checkov_passes_over_is_not_overlooked(tmp_path: Path) -> None:
+    """checkov itself reports nothing for resources on the first line and counts them all the same."""
     flow = "{Queue: {Type: 'AWS::SQS::Queue'}, Other: {Type: AWS::SQS::Queue, Properties: {QueueName: !Ref Name}}}"
     texts = [
         f"Resources: {flow}",

@@ -25,7 +25,7 @@ ID: Final = "checkov"
 UNREAD: Final = "checkov-unread"
 """Our own finding: checkov did not read a template."""
 NOTHING: Final = "checkov-nothing"
-"""Our own finding: checkov read a template and has no check for any of its resources."""
+"""Our own finding: checkov read a template and checked none of its resources."""
 _CANARY: Final = Job(text="Resources:\n  Queue:\n    Type: AWS::SQS::Queue\n", region="", resources=1)
 """A template of which a working checkov has something to say."""
 _BATCH: Final = 50
@@ -197,7 +197,10 @@ def _results(
 def _silence(job: Job, *, read: bool) -> Raw:
     """Nothing was said about a template: because there is nothing to check, or because it was not read."""
     if read:
-        message = f"checkov has no check for any of the {job.resources} resources, so its silence proves nothing."
+        message = (
+            f"checkov says nothing about the {job.resources} resources: it has no check for them, "
+            f"or their conditions are false by default."
+        )
         return Raw(check=NOTHING, level=Level.NOTE, message=message)
     message = "checkov could not read this template, so it was not scanned; correct what cfn-lint says about its shape."
     return Raw(check=UNREAD, level=Level.ERROR, message=message)
