@@ -168,10 +168,10 @@ def test_any_text_that_a_config_can_hold_stays_one_value(value: str) -> None:
         ("Resources:\n{% include 'nothing.j2' %}\n", "template.yaml.j2:2:1", "nothing.j2"),
         ("- a\n- b\n", "template.yaml.j2:1:1", "The template is not a mapping"),
         ("", "template.yaml.j2:1:1", "The file is empty on line 1 of what is rendered"),
-        ("Resources:\n  A: 1\n  A: 2\n", "template.yaml.j2:3:3", "The key 'A' is there twice"),
+        ("Resources:\n  A: 1\n  A: 2\n", "template.yaml.j2:3:1", "The key 'A' is there twice"),
         (
             "Resources:\n{# two\nlines #}\n  A: [\n",
-            "template.yaml.j2:4:1",
+            "template.yaml.j2:5:1",
             "The file is not valid YAML on line 3 of what",
         ),
         ("{% for x in [1] %}\nA: 1\n{% endfor %}\nA: 2\n", "template.yaml.j2:4:1", "The key 'A' is there twice"),
