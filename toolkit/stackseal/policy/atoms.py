@@ -35,9 +35,11 @@ class Call:
 
 
 def sourced(kind: str) -> bool:
-    """Whether anything says which permissions a type needs."""
+    """Whether anything says which permissions a type needs: our table, or handlers with a write that IAM knows."""
     known = facts.of_type(kind)
-    return _legacy(kind) is not None or (known is not None and known.handlers is not None)
+    if _legacy(kind) is not None or known is None or known.handlers is None:
+        return _legacy(kind) is not None
+    return any(not action.reads for name in known.handlers.get("create", ()) for action in canonical(name))
 
 
 def calls(resource: Resource, operation: Operation, before: Resource | None = None) -> Iterator[Call]:

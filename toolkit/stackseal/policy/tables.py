@@ -25,6 +25,22 @@ ALIASES: Final[Mapping[str, str]] = {
     "s3:deletebucketmetricsconfiguration": "s3:PutMetricsConfiguration",
     "s3:deletebuckettagging": "s3:PutBucketTagging",
     "s3:putobjectlockconfiguration": "s3:PutBucketObjectLockConfiguration",
+    "s3:putbucketencryption": "s3:PutEncryptionConfiguration",
+    "s3:headobject": "s3:GetObject",
+    "s3:getobjectmetadata": "s3:GetObject",
+    "s3:headbucket": "s3:ListBucket",
+    "s3:listobjects": "s3:ListBucket",
+    "s3:listobjectsv2": "s3:ListBucket",
+    # The same for other services (SAR of each).
+    "apigateway:tagresource": "apigateway:PUT",
+    "apigateway:untagresource": "apigateway:DELETE",
+    "ec2:createvpcendpointservicepermissions": "ec2:ModifyVpcEndpointServicePermissions",
+    "ec2:deletevpcendpointservicepermissions": "ec2:ModifyVpcEndpointServicePermissions",
+    "ec2:deletevpcendpoint": "ec2:DeleteVpcEndpoints",
+    "ec2:modifytransitgatewayoptions": "ec2:ModifyTransitGateway",
+    "es:updatedomain": "es:UpdateDomainConfig",
+    "events:createrule": "events:PutRule",
+    "lambda:invoke": "lambda:InvokeFunction",
     # A slip of the pen in the schema (SAR for Amazon SageMaker).
     "sagemaker:listmonitoringschedule": "sagemaker:ListMonitoringSchedules",
 }
@@ -32,8 +48,10 @@ ALIASES: Final[Mapping[str, str]] = {
 PREFIXES: Final[Mapping[str, str]] = {
     # Prefixes in the handlers that IAM spells differently (SAR).
     "efs": "elasticfilesystem",
+    "emr": "elasticmapreduce",
     "resolverdnssec": "route53resolver",
     "resolverquerylogging": "route53resolver",
+    "stepfunctions": "states",
 }
 
 NEVER: Final = frozenset({"iam:DeleteRolePermissionsBoundary", "iam:DeleteUserPermissionsBoundary"})
