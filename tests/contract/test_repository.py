@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import tomllib
 from functools import cache
@@ -13,7 +14,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from contract.support import PACKAGE, ROOT, committed
+from contract.support import PACKAGE, ROOT, committed, tree
 
 LOCKS: Final = ("runtime", "local", "dev", "checkov", "build", "uv")
 TEXTS: Final = tuple(path for path in committed() if path.suffix == ".md")
@@ -205,6 +206,17 @@ def test_modules_stay_small() -> None:
     }
     assert not {name: length for name, length in lengths.items() if length > LONG.get(name, 350)}
     assert not {name for name in LONG if lengths.get(name, 0) <= 350}, "an exception is over: take it out"
+
+
+def test_functions_stay_short() -> None:
+    """40 lines are a smell, 50 are refused."""
+    wrong = [
+        f"{path.relative_to(ROOT)}:{node.lineno} {node.name}"
+        for path in PACKAGE.rglob("*.py")
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.FunctionDef) and (node.end_lineno or 0) - node.lineno >= 50
+    ]
+    assert not wrong, wrong
 
 
 def test_every_ignored_finding_says_why() -> None:
