@@ -19,10 +19,11 @@ BIN: Final = ROOT / ".venv" / "bin"
 
 @cache
 def committed() -> tuple[Path, ...]:
-    """Every file that Git knows of, and the new ones that it would take."""
+    """Every file that Git knows of, and the new ones that it would take; byte code has a test of its own."""
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    return tuple(sorted(path for name in done.stdout.split("\0") if name and (path := ROOT / name).is_file()))
+    names = [name for name in done.stdout.split("\0") if name and not name.endswith(".pyc")]
+    return tuple(sorted(path for name in names if (path := ROOT / name).is_file()))
 
 
 @cache
