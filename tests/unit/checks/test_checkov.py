@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from stackseal.checks.base import Engines, Job, Raw
+from stackseal.checks.checkov_output import NOTHING, UNREAD
 from stackseal.checks.engines import checkov
 from stackseal.errors import Failed
 from stackseal.model import Level
@@ -20,7 +21,7 @@ Resources:
       QueueName: churn
 """
 SKIPPING = QUEUE + "    Metadata: {checkov: {skip: [{id: CKV_AWS_27, comment: no data}]}}\n"
-NOTHING = "Resources: {Group: {Type: 'AWS::CloudFormation::WaitConditionHandle'}}\n"
+HANDLE = "Resources: {Group: {Type: 'AWS::CloudFormation::WaitConditionHandle'}}\n"
 DUPLICATE = QUEUE + "      QueueName: again\n"
 JSON = '{"Resources": {"Queue": {"Type": "AWS::SQS::Queue",\n\t"Properties": {}}}}'
 
@@ -74,7 +75,7 @@ def test_one_call_reads_many_texts_and_keeps_them_apart(tmp_path: Path, monkeypa
         "failing": job(QUEUE),
         "json": job(JSON),
         "skipping": job(SKIPPING),
-        "nothing": job(NOTHING),
+        "nothing": job(HANDLE),
         "broken": job(DUPLICATE),
         "empty": job("Resources: {}\n", resources=0),
         "one line of json": job('{"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}}'),
@@ -87,8 +88,8 @@ def test_one_call_reads_many_texts_and_keeps_them_apart(tmp_path: Path, monkeypa
     assert failing.suppressed is None
     assert [raw.check for raw in results["json"]] == ["CKV_AWS_27"]
     assert [(raw.check, raw.suppressed) for raw in results["skipping"]] == [("CKV_AWS_27", "no data")]
-    assert [(raw.check, raw.level) for raw in results["nothing"]] == [(checkov.NOTHING, Level.NOTE)]
-    assert [(raw.check, raw.level) for raw in results["broken"]] == [(checkov.UNREAD, Level.ERROR)]
+    assert [(raw.check, raw.level) for raw in results["nothing"]] == [(NOTHING, Level.NOTE)]
+    assert [(raw.check, raw.level) for raw in results["broken"]] == [(UNREAD, Level.ERROR)]
     assert results["empty"] == ()
     assert [(raw.check, raw.line) for raw in results["one line of json"]] == [("CKV_AWS_27", 1)]
     assert list(work.iterdir()) == [], "scratch files are removed"
@@ -186,16 +187,16 @@ def test_a_list_of_reports_is_one_result(tmp_path: Path) -> None:
 
 def test_silence_about_a_template_is_an_error_if_checkov_counted_fewer_resources(tmp_path: Path) -> None:
     heard = report(record(0), count=1)
-    (unread,) = results(answer(tmp_path, heard), a=job(QUEUE), b=job(NOTHING))["b"]
-    assert (unread.check, unread.level) == (checkov.UNREAD, Level.ERROR)
-    (nothing,) = results(answer(tmp_path, report(record(0), count=2)), a=job(QUEUE), b=job(NOTHING))["b"]
-    assert (nothing.check, nothing.level) == (checkov.NOTHING, Level.NOTE)
+    (unread,) = results(answer(tmp_path, heard), a=job(QUEUE), b=job(HANDLE))["b"]
+    assert (unread.check, unread.level) == (UNREAD, Level.ERROR)
+    (nothing,) = results(answer(tmp_path, report(record(0), count=2)), a=job(QUEUE), b=job(HANDLE))["b"]
+    assert (nothing.check, nothing.level) == (NOTHING, Level.NOTE)
 
 
 def test_the_short_report_of_an_empty_scan_is_silence(tmp_path: Path) -> None:
     short = {"passed": 0, "failed": 0, "skipped": 0, "parsing_errors": 0, "resource_count": 0}
     (unread,) = results(answer(tmp_path, short), key=job(QUEUE))["key"]
-    assert unread.check == checkov.UNREAD
+    assert unread.check == UNREAD
 
 
 def test_a_passed_check_proves_that_a_template_was_read(tmp_path: Path) -> None:
@@ -205,7 +206,7 @@ def test_a_passed_check_proves_that_a_template_was_read(tmp_path: Path) -> None:
 
 def test_a_parsing_error_is_an_error(tmp_path: Path) -> None:
     (unread,) = results(answer(tmp_path, report(errors=("00000.yaml",))), key=job(QUEUE))["key"]
-    assert (unread.check, unread.level) == (checkov.UNREAD, Level.ERROR)
+    assert (unread.check, unread.level) == (UNREAD, Level.ERROR)
 
 
 def test_a_checkov_that_crashes_and_then_says_nothing_is_broken(tmp_path: Path) -> None:
@@ -274,7 +275,7 @@ def test_a_template_that_crashes_checkov_does_not_hide_the_others(tmp_path: Path
     script.chmod(0o755)
     jobs = {f"{number:02d}": job(QUEUE + ("# CRASH\n" if number in {3, 8} else "")) for number in range(10)}
     found = results(Engines(checkov=script, work=tmp_path), **jobs)
-    assert {key for key, raws in found.items() if raws[0].check == checkov.UNREAD} == {"03", "08"}
+    assert {key for key, raws in found.items() if raws[0].check == UNREAD} == {"03", "08"}
     assert {key for key, raws in found.items() if raws[0].check == "CKV_AWS_27"} == set(jobs) - {"03", "08"}
     assert "unhashable type" in found["03"][0].message
     assert found["03"][0].level is Level.ERROR

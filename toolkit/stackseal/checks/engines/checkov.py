@@ -11,29 +11,23 @@ import json
 import re
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from stackseal import yamltext
 from stackseal.checks.base import Engines, Job, Raw
+from stackseal.checks.checkov_output import REWRITTEN, UNREAD, Crashed, broken, crash, last_line, parse, results
 from stackseal.errors import ConfigError, Failed
-from stackseal.model import JsonPath, Level
 
 ID: Final = "checkov"
-UNREAD: Final = "checkov-unread"
-"""Our own finding: checkov did not read a template."""
-NOTHING: Final = "checkov-nothing"
-"""Our own finding: checkov read a template and checked none of its resources."""
 _CANARY: Final = Job(text="Resources:\n  Queue:\n    Type: AWS::SQS::Queue\n", region="", resources=1)
 """A template of which a working checkov has something to say."""
 _BATCH: Final = 50
 """Templates per call: checkov keeps all of a call in memory, 0.5 GiB for 50 of 30 resources."""
 _CROWDED: Final = re.compile(r"---\s+\S|[{\[]|[\"']?Resources[\"']?\s*:\s*[^\s#]")
 """A first line on which a resource may begin."""
-_REWRITTEN: Final = ".new.yaml"
-"""How the name ends of a file whose lines are not the template's own."""
 _PATH: Final = "/usr/local/bin:/usr/bin:/bin"
 _ENVIRONMENT: Final = {
     "CHECKOV_PARALLELIZATION_TYPE": "none",
@@ -55,19 +49,15 @@ def scan(jobs: Mapping[str, Job], world: Engines) -> Mapping[str, Sequence[Raw]]
     batches = [keys[start : start + size] for start in range(0, len(keys), size)]
     executable = world.checkov.absolute()
     with ThreadPoolExecutor(max(world.workers, 1)) as pool:
-        results = pool.map(lambda batch: _scan({key: jobs[key] for key in batch}, executable, world), batches)
-        return {key: raws for result in results for key, raws in result.items()}
-
-
-class _Crashed(Failed):
-    """checkov ended early or said what nobody understands: one of its templates may be the cause."""
+        batched = pool.map(lambda batch: _scan({key: jobs[key] for key in batch}, executable, world), batches)
+        return {key: raws for result in batched for key, raws in result.items()}
 
 
 def _scan(jobs: Mapping[str, Job], executable: Path, world: Engines) -> dict[str, tuple[Raw, ...]]:
     """One call for all. Where it crashes though checkov works, the template that crashes it is looked for by halves."""
     try:
         return _scan_once(jobs, executable, world)
-    except _Crashed:
+    except Crashed:
         canary = _scan_once({"canary": _CANARY}, executable, world)["canary"]
         if all(raw.check == UNREAD for raw in canary):
             raise
@@ -81,8 +71,8 @@ def _scan_halves(jobs: Mapping[str, Job], executable: Path, world: Engines) -> d
         part = {key: jobs[key] for key in half}
         try:
             found |= _scan_once(part, executable, world) if part else {}
-        except _Crashed as error:
-            found |= _scan_halves(part, executable, world) if len(part) > 1 else {half[0]: (_crash(error),)}
+        except Crashed as error:
+            found |= _scan_halves(part, executable, world) if len(part) > 1 else {half[0]: (crash(error),)}
     return found
 
 
@@ -95,7 +85,7 @@ def _scan_once(jobs: Mapping[str, Job], executable: Path, world: Engines) -> dic
         for file in files:
             (scratch / "in" / file.name).write_text(file.text, encoding="utf-8")
         output = _call(executable, scratch, world)
-    return _results(_parse(output), {file.name: key for file, key in files.items()}, jobs)
+    return results(parse(output), {file.name: key for file, key in files.items()}, jobs)
 
 
 class _File(NamedTuple):
@@ -122,7 +112,7 @@ def _file(number: int, text: str) -> _File:
     if _CROWDED.match(first):
         try:
             data = yamltext.parse(text, "", limits=yamltext.TEMPLATE, tags=yamltext.CLOUDFORMATION_TAGS).data
-            return _File(f"{number:05d}{_REWRITTEN}", yamltext.dump(data))
+            return _File(f"{number:05d}{REWRITTEN}", yamltext.dump(data))
         except ConfigError:
             pass
     return _File(f"{number:05d}.yaml", text)
@@ -154,94 +144,5 @@ def _call(executable: Path, scratch: Path, world: Engines) -> str:
         why, remedy = f"{executable} cannot be started ({error.strerror})", "run `stackseal --install-checkov` again"
         raise Failed("The security scan did not run", why=why, remedy=remedy) from error
     if done.returncode not in {0, 1}:
-        raise _broken(f"checkov ended with {done.returncode}: {_last_line(done.stderr)}")
+        raise broken(f"checkov ended with {done.returncode}: {last_line(done.stderr)}")
     return done.stdout
-
-
-def _parse(output: str) -> list[Mapping[str, Any]]:
-    """The reports: none where checkov found no resource, else one, or a list where it ran several frameworks."""
-    try:
-        data = json.loads(output)
-    except ValueError as error:
-        raise _broken(f"checkov's output is not JSON: {_last_line(output) or 'it is empty'}") from error
-    reports = data if isinstance(data, list) else [data]
-    if not all(isinstance(report, dict) for report in reports):
-        raise _broken("checkov's output is JSON of an unknown shape")
-    return [report for report in reports if "results" in report]
-
-
-def _results(
-    reports: Sequence[Mapping[str, Any]], names: Mapping[str, str], jobs: Mapping[str, Job]
-) -> dict[str, tuple[Raw, ...]]:
-    found: dict[str, list[Raw]] = {key: [] for key in jobs}
-    heard: set[str] = set()
-    unread: set[str] = set()
-    counted = 0
-    try:
-        for report in reports:
-            results = report["results"]
-            counted += report["summary"]["resource_count"]
-            unread |= {names[Path(path).name] for path in results["parsing_errors"]}
-            heard |= {names[Path(record["file_path"]).name] for record in results["passed_checks"]}
-            for record in [*results["failed_checks"], *results["skipped_checks"]]:
-                found[names[Path(record["file_path"]).name]].append(_raw(record))
-    except (KeyError, TypeError, AttributeError, IndexError) as error:
-        raise _broken(f"checkov's output is JSON of an unknown shape ({type(error).__name__} {error})") from error
-    silent = {key for key, raws in found.items() if not raws and jobs[key].resources} - heard - unread
-    complete = counted == sum(job.resources for key, job in jobs.items() if key not in unread)
-    for key in sorted(unread | silent):
-        found[key].append(_silence(jobs[key], read=complete and key in silent))
-    return {key: tuple(sorted(raws, key=lambda raw: (raw.line, raw.check, raw.path))) for key, raws in found.items()}
-
-
-def _silence(job: Job, *, read: bool) -> Raw:
-    """Nothing was said about a template: because there is nothing to check, or because it was not read."""
-    if read:
-        message = (
-            f"checkov says nothing about the {job.resources} resources: it has no check for them, "
-            f"or their conditions are false by default."
-        )
-        return Raw(check=NOTHING, level=Level.NOTE, message=message)
-    message = "checkov could not read this template, so it was not scanned; correct what cfn-lint says about its shape."
-    return Raw(check=UNREAD, level=Level.ERROR, message=message)
-
-
-def _crash(error: _Crashed) -> Raw:
-    return Raw(
-        check=UNREAD, level=Level.ERROR, message=f"checkov stops at this template, so it was not scanned: {error.why}."
-    )
-
-
-def _raw(record: Mapping[str, Any]) -> Raw:
-    outcome = record["check_result"]
-    skipped = outcome["result"] == "SKIPPED"
-    logical_id = record["resource"].rpartition(".")[2]
-    return Raw(
-        check=record["check_id"],
-        level=Level.ERROR,
-        message=record["check_name"],
-        path=("Resources", logical_id, *_property(outcome.get("evaluated_keys") or [])),
-        line=0 if record["file_path"].endswith(_REWRITTEN) else max(record["file_line_range"][0], 1),
-        help_url=record.get("guideline") or "",
-        suppressed=str(outcome.get("suppress_comment") or "") if skipped else None,
-    )
-
-
-def _property(evaluated: Sequence[str]) -> JsonPath:
-    """The first property that the check looked at, `Properties/A/[0]/B`; it need not exist."""
-    return tuple(_steps(evaluated[0])) if evaluated and str(evaluated[0]).startswith("Properties/") else ()
-
-
-def _steps(path: str) -> Iterator[str | int]:
-    for step in path.split("/"):
-        number = step.strip("[]")
-        yield int(number) if number.isdecimal() else step
-
-
-def _last_line(output: str) -> str:
-    lines = output.strip().splitlines()
-    return lines[-1][:300] if lines else ""
-
-
-def _broken(why: str) -> _Crashed:
-    return _Crashed("The security scan did not work", why=why, remedy="run it again; if it stays, install checkov anew")
