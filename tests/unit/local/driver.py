@@ -103,7 +103,7 @@ class Stack:
         return found
 
     def wait(self, name: str | None = None) -> str:
-        cfn, until = self.cfn, time.monotonic() + 20
+        cfn, until = self.cfn, time.monotonic() + 60
         while time.monotonic() < until:
             status = str(cfn.describe_stacks(StackName=name or self.name)["Stacks"][0]["StackStatus"])
             if not status.endswith("_IN_PROGRESS"):

@@ -175,6 +175,21 @@ def test_a_parameter_is_named_as_the_cause(stack: Stack) -> None:
     assert found["Parameters"] == [{"ParameterKey": "Text", "ParameterValue": "2"}]
 
 
+def test_a_secret_parameter_is_never_told(stack: Stack) -> None:
+    template = {
+        **resources(P=parameter(value={"Fn::Sub": "token=${Token}"})),
+        "Parameters": {"Token": {"Type": "String", "NoEcho": True}},
+    }
+    stack.deploy(template, Parameters=[{"ParameterKey": "Token", "ParameterValue": 'old"secret'}])
+
+    found = stack.change_set(template, Parameters=[{"ParameterKey": "Token", "ParameterValue": 'new"secret'}])
+
+    assert "secret" not in json.dumps(found, default=str)
+    target = changes(found)["P"]["Details"][0]["Target"]
+    assert (target["BeforeValue"], target["AfterValue"]) == ("token=****", "token=****")
+    assert found["Parameters"] == [{"ParameterKey": "Token", "ParameterValue": "****"}]
+
+
 def test_nested_values_have_their_own_paths(stack: Stack) -> None:
     def role(action: str) -> dict[str, Any]:
         policies = [{"PolicyName": "p", "PolicyDocument": allow("s3:GetObject", action)}]

@@ -59,7 +59,26 @@ def compute(record: Mapping[str, Any], change_set: Mapping[str, Any]) -> list[di
             rows[logical_id] = row
     for logical_id in work.deployed.keys() - work.new.keys():
         rows[logical_id] = _removal(work, logical_id)
-    return [rows[logical_id] for logical_id in sorted(rows)]
+    hidden = _secrets(parameters) | (_secrets(record.get("_resolved_params", {})) if update else set())
+    return [_masked(rows[logical_id], hidden) for logical_id in sorted(rows)]
+
+
+def _secrets(parameters: Mapping[str, Any]) -> set[str]:
+    """Values of NoEcho parameters, as they are and as JSON writes them."""
+    values = {str(value["Value"]) for value in parameters.values() if value.get("NoEcho") and value.get("Value")}
+    return values | {json.dumps(value)[1:-1] for value in values}
+
+
+def _masked(value: Any, secrets: set[str]) -> Any:
+    """CloudFormation shows `****` where a NoEcho parameter went."""
+    if isinstance(value, dict):
+        return {key: _masked(inner, secrets) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_masked(item, secrets) for item in value]
+    if isinstance(value, str):
+        for secret in sorted(secrets, key=len, reverse=True):
+            value = value.replace(secret, "****")
+    return value
 
 
 def _work(
