@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from stackseal import __version__, hosts
 from stackseal.commands import ACTIONS, COMMANDS
-from stackseal.errors import ConfigErrors, StacksealError, UsageError
+from stackseal.errors import ConfigErrors, Failed, StacksealError, UsageError
 from stackseal.output import Output
 from stackseal.sandbox import Sandbox
 from stackseal.world import EMBEDDED, World
@@ -48,15 +48,12 @@ def main(argv: Sequence[str], env: Mapping[str, str]) -> int:
         arguments = parse(argv, env)
         output.level = arguments.log_level
         output.live = sys.stderr.isatty() and "CI" not in env
-        if arguments.install_checkov:
-            from stackseal.checks import checkov_env
-
-            checkov_env.install(env=env, progress=output.say)
-            return 0
         return run(arguments, env, output)
     except StacksealError as error:
         report(error, output, as_json=_wants_json(argv))
         return error.exit_code
+    except SystemExit as done:  # argparse has printed the help or the version
+        return done.code if isinstance(done.code, int) else 0
     except KeyboardInterrupt:
         output.say("Interrupted. What CloudFormation has begun goes on; see it with: stackseal check-drift", "error")
         return 130
@@ -67,12 +64,13 @@ def main(argv: Sequence[str], env: Mapping[str, str]) -> int:
     except Exception as error:  # the last line of defence: a person never sees a traceback
         if env.get("STACKSEAL_TRACEBACK"):
             raise
-        output.say(
-            f"error: stackseal itself failed: {type(error).__name__}: {error}; please report it, with the output of "
-            "the same command after `export STACKSEAL_TRACEBACK=1`",
-            "error",
+        failure = Failed(
+            "stackseal itself failed",
+            why=f"{type(error).__name__}: {error}",
+            remedy="please report it, with the output of the same command after `export STACKSEAL_TRACEBACK=1`",
         )
-        return 3
+        report(failure, output, as_json=_wants_json(argv))
+        return failure.exit_code
 
 
 def parse(argv: Sequence[str], env: Mapping[str, str]) -> argparse.Namespace:
@@ -80,7 +78,7 @@ def parse(argv: Sequence[str], env: Mapping[str, str]) -> argparse.Namespace:
 
     Raises UsageError with one sentence for anything that is wrong with it.
     """
-    arguments = parser().parse_args(_modern(list(argv)))
+    arguments = parser(_version(env)).parse_args(_modern(list(argv)))
     if not arguments.command and not arguments.install_checkov:
         raise UsageError("No command is given", remedy="see stackseal --help")
     arguments.root = Path(getattr(arguments, "root", None) or "ml")
@@ -98,6 +96,11 @@ def parse(argv: Sequence[str], env: Mapping[str, str]) -> argparse.Namespace:
 
 def run(arguments: argparse.Namespace, env: Mapping[str, str], output: Output) -> int:
     """Build the World and run the command."""
+    if arguments.install_checkov:
+        from stackseal.checks import checkov_env
+
+        checkov_env.install(env=env, progress=output.say)
+        return 0
     if (arguments.root / "products").is_dir():
         raise UsageError(
             f"The root {arguments.root} cannot be used",
@@ -142,7 +145,7 @@ def _row(error: StacksealError) -> dict[str, Any]:
     return {"what": error.what, "why": error.why, "remedy": error.remedy, **place}
 
 
-def parser() -> _Parser:
+def parser(version: str = f"stackseal {__version__}") -> _Parser:
     """The whole command line, as `--help` shows it."""
     shared = _globals()
     main_parser = _Parser(
@@ -153,7 +156,7 @@ def parser() -> _Parser:
         parents=[_globals()],
         allow_abbrev=False,
     )
-    main_parser.add_argument("--version", action="version", version=_version())
+    main_parser.add_argument("--version", action="version", version=version)
     main_parser.add_argument("--install-checkov", action="store_true", help=argparse.SUPPRESS)
     commands = main_parser.add_subparsers(dest="command", metavar="COMMAND", title="commands", parser_class=_Parser)
     for name, command in COMMANDS.items():
@@ -213,8 +216,8 @@ def _modern(argv: list[str]) -> list[str]:
     return [found["action"], *config, *rest]
 
 
-def _version() -> str:
-    edition = os.environ.get("STACKSEAL_EDITION")
+def _version(env: Mapping[str, str]) -> str:
+    edition = env.get("STACKSEAL_EDITION")
     return f"stackseal {edition}-{__version__}" if edition in EDITIONS else f"stackseal {__version__}"
 
 
@@ -225,7 +228,7 @@ def _level(env: Mapping[str, str]) -> str:
 
 def _wants_json(argv: Sequence[str]) -> bool:
     return any(
-        word == "--format=json" or (word == "--format" and argv[index + 1 : index + 2] == ["json"])
+        word == "--format=json" or (word == "--format" and list(argv[index + 1 : index + 2]) == ["json"])
         for index, word in enumerate(argv)
     )
 
