@@ -200,3 +200,12 @@ def properties(case: Case, logical_id: str, suffix: str = "") -> dict[str, Any]:
 def of_type(case: Case, type_: str, suffix: str = "") -> dict[str, dict[str, Any]]:
     """Logical id and filled properties of every resource of a type."""
     return {key: body["Properties"] for key, body in filled(case, suffix).items() if body["Type"] == type_}
+
+
+def with_part(case: Case, **changes: Any) -> dict[str, Any]:
+    """The config of a case with other keys in its sections; None takes a key out."""
+    data = case.data()
+    for section, keys in changes.items():
+        merged = {**data[section], **keys}
+        data[section] = {key: value for key, value in merged.items() if value is not None}
+    return data
