@@ -72,6 +72,14 @@ def test_names_of_test_stacks_are_covered_by_the_operator_only() -> None:
         assert not [pair for pair in pairs(FOUND[role]) if "-test-" in pair[1]]
 
 
+def test_the_execution_role_can_be_handed_on_to_cloudformation() -> None:
+    operator, usual = FOUND[Role.OPERATOR], policy.generate(HEAD)[0]
+    service = {"iam_PassedToService": "cloudformation.amazonaws.com"}
+    assert allows(operator, "iam:PassRole", ROLES.execution, **service)
+    assert allows(usual, "iam:PassRole", policy.Roles.default(STACK).execution, **service)
+    assert not allows(operator, "iam:PassRole", ROLES.execution, iam_PassedToService="ec2.amazonaws.com")
+
+
 def test_a_test_stacks_role_gets_a_test_stacks_policy() -> None:
     test = suffixer(samples.stack(samples.enterprise()))
     mine, plain = (test(role_arn(f"{IAM}-codebuild-role")).replace("*", "x"), role_arn(f"{IAM}-codebuild-role"))

@@ -59,7 +59,9 @@ def operator_policy(request: Request) -> Policy:
             *operator.data_removal(request.head),
             *operator.outside_sources(request.head),
         ]
-    management = operator.management(request.head, request.stack)
+    management = [*operator.management(request.head, request.stack)]
+    if request.stack is not None:  # not needed, but allowed: where the settings name the role, it is handed on
+        management.append(request.calls.pass_execution(request.roles.execution))
     named = operator.with_tests(found, request.head, request.stack)
     return policy(Role.OPERATOR, [*management, *named], operator.area)
 
