@@ -34,7 +34,8 @@ say "Install the wheel with its locked dependencies into a clean environment"
 
 say "Run it from /, with a home of its own"
 mkdir "$work/home"
-export HOME="$work/home" PATH="$(dirname "$uv"):$PATH" PYTHONSAFEPATH=1
+UV_CACHE_DIR="$("$uv" cache dir)" # checkov is installed on first use; its packages need not be fetched again
+export UV_CACHE_DIR HOME="$work/home" PATH="$(dirname "$uv"):$PATH" PYTHONSAFEPATH=1
 unset VIRTUAL_ENV PYTHONPATH PYTHONDONTWRITEBYTECODE
 cd /
 stackseal="$work/clean/bin/stackseal"
