@@ -191,6 +191,11 @@ CHANGED: dict[str, tuple[str, Tamper, str]] = {
         ),
         "/Value",
     ),
+    "parameter written differently": (
+        "Number",
+        lambda account, _: account.client("ssm").put_parameter(Name="/ml/number", Value="1.0", Overwrite=True),
+        "/Value",
+    ),
     "rule disabled": (
         "Rule",
         lambda account, _: account.client("events").disable_rule(Name="ml-trigger"),
@@ -259,7 +264,10 @@ def test_every_change_behind_the_stacks_back_is_found(stack: Stack) -> None:
     missed = {}
     for name, (logical_id, tamper, path) in CHANGED.items():
         stack.account.aws.reset()
-        stack.deploy(family())
+        template = family()
+        number = {"Name": "/ml/number", "Type": "String", "Value": "1"}
+        template["Resources"]["Number"] = {"Type": "AWS::SSM::Parameter", "Properties": number}
+        stack.deploy(template)
         tamper(stack.account, stack.physical)
         status, paths = _found(stack).get(logical_id, ("IN_SYNC", []))
         if status != "MODIFIED" or not any(found.startswith(path) for found in paths):

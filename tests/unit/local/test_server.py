@@ -170,6 +170,23 @@ def test_a_role_of_another_account_works_there(account: Account) -> None:
     assert not Stack(account=account).exists()
 
 
+def test_a_user_works_in_its_own_account(account: Account) -> None:
+    iam = Account(aws=account.aws, key="210987654321").client("iam")
+    iam.create_user(UserName="ci")
+    allow = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+    iam.put_user_policy(UserName="ci", PolicyName="all", PolicyDocument=json.dumps(allow))
+    key = iam.create_access_key(UserName="ci")["AccessKey"]
+    user = Account(aws=account.aws, key=key["AccessKeyId"], secret=key["SecretAccessKey"])
+
+    made = user.client("codecommit").create_repository(repositoryName="r")["repositoryMetadata"]
+    bucket = {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "of-a-user-1"}}
+
+    assert made["Arn"] == "arn:aws:codecommit:us-west-2:210987654321:r"
+    assert user.client("sts").get_caller_identity()["Arn"] == "arn:aws:iam::210987654321:user/ci"
+    assert Stack(account=user).deploy(resources(B=bucket)) == "CREATE_COMPLETE"
+    assert ":210987654321:" in Stack(account=user).describe()["StackId"]
+
+
 def test_a_session_with_a_wrong_secret_is_refused(account: Account) -> None:
     account.client("iam").create_role(RoleName="r", AssumeRolePolicyDocument=json.dumps(_anybody()))
     good = account.assume("r")

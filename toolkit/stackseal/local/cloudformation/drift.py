@@ -215,6 +215,8 @@ def _same(expected: Any, actual: Any) -> bool:
     if isinstance(expected, (dict, list)) or isinstance(actual, (dict, list)):
         # IAM and S3 accept one value where a list of one is meant.
         return [_text(expected)] == [_text(item) for item in actual] if isinstance(actual, list) else False
+    if isinstance(expected, str) and isinstance(actual, str):
+        return expected == actual
     return _number(expected) == _number(actual)
 
 

@@ -25,6 +25,7 @@ SYMBOLS: Final[Mapping[str, tuple[str, ...]]] = {
         "AuthError",
         "enforce",
         "evaluate",
+        "find_iam_access_key_account",
         "is_root_access_key",
         "resolve_principal",
     ),
@@ -147,11 +148,12 @@ def _environment(values: Mapping[str, str]) -> Iterator[None]:
 
 
 def account_of(access_key: str, default: str) -> str:
-    """The account that a key works in: the key itself where it is one, its session's, or the default."""
+    """The account that a key works in: the key itself where it is one, its session's, its user's, or the default."""
     if len(access_key) == 12 and access_key.isdigit():
         return access_key
-    found = module("ministack.core.responses")._account_from_sts_session(access_key)
-    return str(found) if found else default
+    session = module("ministack.core.responses")._account_from_sts_session(access_key)
+    user = module("ministack.core.iam_evaluator").find_iam_access_key_account(access_key)
+    return str(session or user or default)
 
 
 def here() -> Place:
