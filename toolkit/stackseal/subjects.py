@@ -57,7 +57,8 @@ class Change:
 def between(repository: Repository, base: str, head: str, products: Catalogue, sandbox: Sandbox) -> Change:
     """The stacks that a change from one commit to another concerns, sorted by identity.
 
-    Configs of the head that are invalid are failures; invalid ones of the base count as absent.
+    Configs of the head that are invalid are failures, and their stacks are no removals: nobody wants them gone.
+    Invalid ones of the base count as absent.
     """
     before, after = repository.commit(base), repository.commit(head)
     raw = repository.read(before, settings.FILE)
@@ -70,7 +71,8 @@ def between(repository: Repository, base: str, head: str, products: Catalogue, s
         catalogue.unique(list(new))
     except ConfigErrors as error:
         failures = (*failures, *_failures(error.errors))
-    pairs = _paired(old, new)
+    broken = {failure.where.path for failure in failures}
+    pairs = [pair for pair in _paired(old, new) if pair.head is not None or pair.path not in broken]
     proposed, wrong = _proposed(repository, after, ours)
     return Change(
         base=before,

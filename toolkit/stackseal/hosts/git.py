@@ -46,7 +46,8 @@ class Repository:
 
     def changed(self, base: str, head: str) -> tuple[Changed, ...]:
         """The files that differ, sorted by name; a rename is a removal and an addition."""
-        names = self._git("diff", "--name-status", "--no-renames", "-z", base, head, "--").stdout.decode().split("\0")
+        listed = self._git("diff", "--name-status", "--no-renames", "-z", base, head, "--").stdout
+        names = _text(listed).split("\0")
         rows = zip(names[::2], names[1::2], strict=False)
         return tuple(
             Changed(old=None if state == "A" else name, new=None if state == "D" else name)
@@ -55,13 +56,13 @@ class Repository:
 
     def files(self, revision: str, folder: str) -> tuple[str, ...]:
         """The regular files below a folder at a commit; links and submodules are left out."""
-        listed = self._git("ls-tree", "-r", "-z", revision, "--", f"{folder}/").stdout.decode().split("\0")
+        listed = _text(self._git("ls-tree", "-r", "-z", revision, "--", f"{folder}/").stdout).split("\0")
         rows = (line.split("\t", 1) for line in listed if line)
         return tuple(sorted(name for meta, name in rows if meta.startswith("100")))
 
     def read(self, revision: str, path: str) -> bytes | None:
         """A file's content at a commit; None where it does not exist or is not a regular file."""
-        listed = self._git("ls-tree", "-z", revision, "--", path).stdout.decode().rstrip("\0")
+        listed = _text(self._git("ls-tree", "-z", revision, "--", path).stdout).rstrip("\0")
         if not listed.startswith("100"):
             return None
         return self._git("cat-file", "blob", f"{revision}:{path}").stdout
@@ -80,3 +81,8 @@ class Repository:
                 remedy="run in the work tree of the repository that holds the configs",
             )
         return done
+
+
+def _text(raw: bytes) -> str:
+    """What Git lists; a name that is not UTF-8 can be shown but not read."""
+    return raw.decode(errors="replace")
