@@ -8,10 +8,14 @@ consequences.md from `plan.consequences`. The same code gives the same bytes. (f
 from __future__ import annotations
 
 import argparse
+import ast
 import enum
+import inspect
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -232,7 +236,9 @@ At the top of the repository. Pipelines read it from the base branch only: a pul
 cannot use them. No file is a valid file. Unknown keys are errors."""
 _SETTINGS_NOTES: Final = """\
 Settings for `accounts` stand below the account's id, twelve digits in quotes. A waiver and a drift ignore count through
-the day `until`, never longer. `stack` and `resource` take `*` for every one."""
+the day `until`, never longer; `reason` and `owner` are shown wherever it counts. `check` is the finding's name in the
+report, `path` the property as a drift report names it. `stack`, `resource` and `path` of a drift ignore are patterns:
+`*` is every one."""
 
 
 def settings_page() -> str:
@@ -265,7 +271,7 @@ waivers:
 drift:
   ignore:
     - resource: BuildProject
-      path: /Properties/Cache
+      path: Cache*
       reason: The build team tunes the cache by hand.
       owner: build-team
       until: "2027-06-30"
@@ -288,9 +294,23 @@ def _setting_rows(node: Mapping[str, Any], whole: Mapping[str, Any], prefix: str
         )
         required = "yes" if name in node.get("required", ()) else ""
         kind = f"{many}mapping" if nested or many else _constraint(inner)
-        yield code(key), required, kind, default, cell(found.get("description") or inner.get("description", ""))
+        meaning = _attribute_docs().get((str(node.get("title")), name)) or inner.get("description", "")
+        yield code(key), required, kind, default, cell(meaning)
         if nested:
             yield from _setting_rows(inner, whole, f"{key}.")
+
+
+@cache
+def _attribute_docs() -> Mapping[tuple[str, str], str]:
+    """The strings below the attributes of the settings' classes; pydantic does not keep them."""
+    found = {}
+    kinds = [node for node in ast.parse(inspect.getsource(settings)).body if isinstance(node, ast.ClassDef)]
+    for kind in kinds:
+        for field, text in pairwise(kind.body):
+            match field, text:
+                case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(doc))):
+                    found[kind.name, name] = doc
+    return found
 
 
 def _followed(node: Mapping[str, Any], whole: Mapping[str, Any]) -> Mapping[str, Any]:
