@@ -41,7 +41,7 @@ class Hooks:
     def create(self, type_: str, logical_id: str, props: Props, stack_name: str) -> Made:
         record = ministack.stack_record(stack_name)
         kind, context = REGISTRY.get(type_), self.context(record, logical_id)
-        with reasons(context):
+        with reasons(context, type_):
             if self._enforce:
                 named = _named(kind, context, props)
                 enforcement.create(record, context.place, type_, _expected_id(kind, context, named), named)
@@ -68,7 +68,7 @@ class Hooks:
             return physical_id, old_attributes or {}
         record, kind = ministack.stack_record(stack_name), REGISTRY.get(type_)
         context, in_place = self.context(record, logical_id or physical_id), not self._replaces(type_, old, new)
-        with reasons(context):
+        with reasons(context, type_):
             # A replacement is a creation, which asks for itself, and a deletion after the update.
             if self._enforce and in_place:
                 named = _named(kind, context, old), _named(kind, context, new)
@@ -83,7 +83,7 @@ class Hooks:
     ) -> None:
         kind, record = REGISTRY.get(type_), ministack.stack_record(stack_name or "")
         context = self.context(record, logical_id or physical_id)
-        with reasons(context), _cleanup(record, type_, physical_id, logical_id or physical_id):
+        with reasons(context, type_), _cleanup(record, type_, physical_id, logical_id or physical_id):
             if self._enforce:
                 named = _named(kind, context, props)
                 enforcement.delete(record, context.place, type_, physical_id, named)
@@ -190,7 +190,7 @@ _HANDLER_ERRORS: Final = {
 
 
 @contextlib.contextmanager
-def reasons(context: Context) -> Iterator[None]:
+def reasons(context: Context, type_: str) -> Iterator[None]:
     """A service's error as CloudFormation words it in an event."""
     from botocore.exceptions import ClientError
 
@@ -206,15 +206,16 @@ def reasons(context: Context) -> Iterator[None]:
         code, status = answer["Error"]["Code"], answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
         message = answer["Error"].get("Message") or code
         raise ValueError(
-            f'Resource handler returned message: "{message} (Service: {_service(error)}, Status Code: {status}, '
+            f'Resource handler returned message: "{message} (Service: {_service(type_)}, Status Code: {status}, '
             f'Error Code: {code})" (RequestToken: {context.stack_id.rpartition("/")[2]}, '
             f"HandlerErrorCode: {_HANDLER_ERRORS.get(code, 'GeneralServiceException')})"
         ) from error
 
 
-def _service(error: Any) -> str:
-    """The service by the operation that failed, as far as the error tells."""
-    return str(getattr(error, "operation_name", "")) or "Unknown"
+def _service(type_: str) -> str:
+    """A type's service as CloudFormation's messages name it: `S3`, `Iam`, `CodeBuild`."""
+    name = type_.split("::")[1]
+    return name.capitalize() if name.isupper() and name.isalpha() else name
 
 
 class _cleanup:  # noqa: N801 - reads as a function
