@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from e2e.harness import ACCOUNT, STARTER, STARTER_GIT, Bench, example
-from stackseal import config, pipeline, policy, settings
+from stackseal import config, pipeline, policy, preparation, settings
 from stackseal.model import DriftStatus, Outcome, Role
 
 pytestmark = pytest.mark.e2e
@@ -51,10 +51,10 @@ def grant(bench: Bench, text: str, *, without: str = "") -> None:
         iam.put_role_policy(RoleName="stackseal-execution", PolicyName=f"p{index}", PolicyDocument=json.dumps(each))
 
 
-def prepared(bench: Bench, text: str) -> pipeline.Prepared:
+def prepared(bench: Bench, text: str) -> preparation.Prepared:
     parsed = config.parse(text.encode(), f"configs/{STARTER}.yaml")
-    resolved = pipeline.catalogue_of(bench.world).resolve(parsed, bench.world.sandbox)
-    return pipeline.rendered(bench.world, resolved, ())
+    resolved = preparation.catalogue_of(bench.world).resolve(parsed, bench.world.sandbox)
+    return preparation.rendered(bench.world, resolved, ())
 
 
 def resources(bench: Bench, stack: str = STACK) -> dict[str, str]:

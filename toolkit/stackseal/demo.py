@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from stackseal import assets, config, pipeline, planning, policy, progress, settings
+from stackseal import assets, config, pipeline, planning, policy, preparation, progress, settings
 from stackseal.aws.ssm import Parameters
 from stackseal.commands.review import publish
 from stackseal.errors import Failed
@@ -131,13 +131,13 @@ class Demo:
         actions = {action for document in documents for item in document["Statement"] for action in item["Action"]}
         self._say(f"The stack's role may do {len(actions)} actions on named resources, and no more")
 
-    def _prepared(self, revision: str) -> pipeline.Prepared | None:
+    def _prepared(self, revision: str) -> preparation.Prepared | None:
         raw = Repository(self.folder).read(revision, f"configs/{EXAMPLE}")
         if raw is None:
             return None
         parsed = config.parse(raw, f"configs/{EXAMPLE}")
-        resolved = pipeline.catalogue_of(self.world).resolve(parsed, self.world.sandbox)
-        return pipeline.rendered(self.world, resolved, ())
+        resolved = preparation.catalogue_of(self.world).resolve(parsed, self.world.sandbox)
+        return preparation.rendered(self.world, resolved, ())
 
     def _deploy(self, number: int, report: Report) -> None:
         self._say("Merged: exactly what was reviewed is deployed")

@@ -8,30 +8,24 @@ between two commits; `prepare` on one config of the working directory, for the c
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from stackseal import (
-    artifacts,
-    catalogue,
     checks,
-    config,
     graph,
     planning,
     policy,
+    preparation,
     progress,
-    render,
     sealed,
     settings,
     subjects,
 )
 from stackseal import deploy as stage
-from stackseal.catalogue import Catalogue, Resolved
 from stackseal.drift import Move, Step, decide, judge, key
 from stackseal.errors import ConfigError, ConfigErrors, StacksealError, UsageError
 from stackseal.hosts.base import Issue
@@ -41,21 +35,19 @@ from stackseal.model import (
     Drift,
     Failure,
     Finding,
+    Location,
     Plan,
-    Policy,
-    PolicyDelta,
     Report,
-    ResourceRow,
     Run,
     Stack,
     StackId,
     StackReport,
-    Template,
     Waiver,
     canonical_json,
 )
 from stackseal.plan.record import Records
-from stackseal.planning import Planner
+from stackseal.planning import Pair, Planner
+from stackseal.preparation import Prepared
 from stackseal.report.issue import issue as issue_of
 from stackseal.settings import Settings
 from stackseal.subjects import Subject
@@ -63,47 +55,51 @@ from stackseal.world import World
 
 
 @dataclass(frozen=True, kw_only=True)
-class Prepared:
-    """A config that has become a template."""
+class Drawn:
+    """A review without its plans: all that the render job makes, and all that the plan job needs."""
 
-    resolved: Resolved
-    template: Template
-
-    @property
-    def stack(self) -> Stack:
-        return self.resolved.stack
-
-
-@dataclass(frozen=True, kw_only=True)
-class Examined:
-    """A stack with all that a reviewer needs to know."""
-
-    subject: Subject
-    head: Prepared | None
-    base: Prepared | None
-    findings: tuple[Finding, ...]
-    policies: tuple[Policy, ...]
-    deltas: tuple[PolicyDelta, ...]
-    plan: Plan | None
+    report: Report
+    pairs: tuple[Pair, ...]
 
 
 def review(world: World, repository: Repository, run: Run, planner: Planner, *, base: str, head: str) -> Report:
     """Everything that a pull request causes, in order. It changes nothing but change sets of its own."""
-    change = subjects.between(repository, base, head, catalogue_of(world), world.sandbox)
+    change = subjects.between(repository, base, head, preparation.catalogue_of(world), world.sandbox)
+    return plan(draw(world, change, run), planner, change.settings)
+
+
+def draw(world: World, change: subjects.Change, run: Run) -> Drawn:
+    """Stages 3 to 5 for every stack that the change concerns: templates, findings, policies. No credentials."""
     counted = [waiver for waiver in change.waivers if not waiver.proposed]
     failures = list(change.failures)
-    pairs: list[tuple[Subject, Prepared | None, Prepared | None]] = []
+    sides: list[tuple[Subject, Prepared | None, Prepared | None]] = []
     for subject in change.subjects:
-        with _told(subject, failures):
-            pairs.append((subject, *_prepared(world, subject, counted)))
-    findings = _found(world, [new for _, _, new in pairs if new is not None], change.waivers)
-    examined: list[Examined] = []
-    for subject, old, new in pairs:
-        plan: Plan | None = None
-        with _told(subject, failures):
-            plan = _planned(subject, old, new, planner, change.settings, run)
-        examined.append(_examined(subject, old, new, findings, change.settings, plan))
-    return Report(run=run, stacks=tuple(_reported(item) for item in examined), failures=tuple(failures))
+        with _told(subject.id.name, subject.either.stack.config.at(), failures):
+            sides.append((subject, *_prepared(world, subject, counted)))
+    findings = _found(world, [new for _, _, new in sides if new is not None], change.waivers)
+    stacks = tuple(_examined(subject, old, new, findings, change.settings) for subject, old, new in sides)
+    pairs = tuple(
+        Pair(
+            id=subject.id,
+            path=subject.path,
+            base=old.template if old else None,
+            head=new.template if new else None,
+        )
+        for subject, old, new in sides
+    )
+    return Drawn(report=Report(run=run, stacks=stacks, failures=tuple(failures)), pairs=pairs)
+
+
+def plan(drawn: Drawn, planner: Planner, ours: Settings) -> Report:
+    """Stage 6: the report with the plan of every stack; what goes wrong with one stack is said in it."""
+    report, failures = drawn.report, list(drawn.report.failures)
+    plans: dict[StackId, Plan | None] = {}
+    for pair in drawn.pairs:
+        with _told(pair.id.name, Location(path=pair.path), failures):
+            account = ours.account(pair.id.account)
+            plans[pair.id] = planner.plan(pair.id, base=pair.base, head=pair.head, account=account, run=report.run)
+    stacks = tuple(replace(stack, plan=plans.get(stack.id)) for stack in report.stacks)
+    return replace(report, stacks=stacks, failures=tuple(failures))
 
 
 def deploy(
@@ -114,7 +110,7 @@ def deploy(
     New and changed stacks first, removed ones last. The first stack that is refused or does not end well stops the
     rest, because what follows may need it. Raises Refused for what nobody reviewed; nothing is changed then.
     """
-    change = subjects.between(repository, base, head, catalogue_of(world), world.sandbox)
+    change = subjects.between(repository, base, head, preparation.catalogue_of(world), world.sandbox)
     if change.failures:
         raise ConfigErrors([_as_error(failure) for failure in change.failures])
     counted = [waiver for waiver in change.waivers if not waiver.proposed]
@@ -156,56 +152,9 @@ def examine(world: World, prepared: Prepared, *, base: Prepared | None = None) -
     run = world.runner.run()
     subject = Subject(id=prepared.stack.id, base=base.resolved if base else None, head=prepared.resolved)
     findings = _found(world, [prepared], ours.waived())
-    plan = _planned(subject, base, prepared, planning.Predicting(), ours, run)
-    item = _examined(subject, base, prepared, findings, ours, plan)
-    return Report(run=run, stacks=(_reported(item),))
-
-
-def catalogue_of(world: World) -> Catalogue:  # noqa: ARG001 - an organisation's own catalogue will come from the settings
-    """The products that configs can choose."""
-    return Catalogue.load()
-
-
-def resolve(world: World, names: Sequence[str], *, suffix: str = "") -> tuple[Resolved, ...]:
-    """Stages 1 and 2: files → configs → stacks.
-
-    Raises ConfigErrors with the line for everything that is wrong with them, two configs of one stack included.
-    """
-    products = catalogue_of(world)
-    configs = config.load(names, here=world.here, root=world.root)
-    found = catalogue.resolve_all(configs, products, world.sandbox, suffix=suffix, edition=world.edition)
-    catalogue.unique(found)
-    return found
-
-
-def prepare(world: World, name: str, *, suffix: str = "") -> Prepared:
-    """Stages 1 to 3 for one config: its template, waivers written into it."""
-    (resolved,) = resolve(world, [name], suffix=suffix)
-    return rendered(world, resolved, settings.load(world.here).waived())
-
-
-def rendered(world: World, resolved: Resolved, waivers: Sequence[Waiver]) -> Prepared:
-    """Stage 3: stack → template."""
-    stack = resolved.stack
-    template = render.render(
-        stack,
-        resolved.origins,
-        world.sandbox,
-        path=artifacts.template(world.root, stack).as_posix(),
-        decorate=partial(_decorated, stack=stack, waivers=waivers),
-    )
-    return Prepared(resolved=resolved, template=template)
-
-
-@contextmanager
-def engines(world: World, chosen: tuple[str, ...] | None = None) -> Iterator[checks.Engines]:
-    """The outside of the checks: checkov installed if it is asked for and missing, and an empty scratch folder."""
-    from stackseal.checks import checkov_env
-
-    names = world.engines if chosen is None else chosen
-    checkov = checkov_env.install(world.out.say, env=world.env) if "checkov" in names else None
-    with tempfile.TemporaryDirectory(prefix="stackseal-") as work:
-        yield checks.Engines(checkov=checkov, work=Path(work), names=names, env=world.env)
+    stack = _examined(subject, base, prepared, findings, ours)
+    pair = Pair(id=subject.id, path=subject.path, base=base.template if base else None, head=prepared.template)
+    return plan(Drawn(report=Report(run=run, stacks=(stack,)), pairs=(pair,)), planning.Predicting(), ours)
 
 
 def roles_of(stack: StackId, ours: Settings) -> policy.Roles:
@@ -216,23 +165,10 @@ def roles_of(stack: StackId, ours: Settings) -> policy.Roles:
     )
 
 
-def resource_rows(template: Template) -> tuple[ResourceRow, ...]:
-    """The resources of a template with their physical names, in the template's order."""
-    return tuple(
-        ResourceRow(
-            logical_id=logical_id,
-            type=str(resource.get("Type", "")),
-            name=_physical_name(resource, template),
-            where=template.source.blame(("Resources", logical_id)),
-        )
-        for logical_id, resource in template.resources.items()
-    )
-
-
 def _prepared(world: World, subject: Subject, waivers: Sequence[Waiver]) -> tuple[Prepared | None, Prepared | None]:
     """Stage 3 for both sides of a change."""
-    old = rendered(world, subject.base, waivers) if subject.base else None
-    new = rendered(world, subject.head, waivers) if subject.head else None
+    old = preparation.rendered(world, subject.base, waivers) if subject.base else None
+    new = preparation.rendered(world, subject.head, waivers) if subject.head else None
     return old, new
 
 
@@ -241,7 +177,7 @@ def _found(world: World, prepared: Sequence[Prepared], waivers: Sequence[Waiver]
     if not prepared:
         return ()
     templates = [item.template for item in prepared]
-    with engines(world) as ready:
+    with preparation.engines(world) as ready:
         return checks.run(templates, world=ready, waivers=waivers, today=world.clock.today)
 
 
@@ -251,75 +187,41 @@ def _examined(
     head: Prepared | None,
     findings: Sequence[Finding],
     ours: Settings,
-    plan: Plan | None,
-) -> Examined:
-    """Stage 5: the policies, and what they gain and lose."""
+) -> StackReport:
+    """Stage 5, and everything about a stack that is known without a plan."""
+    shown = head or base
+    assert shown is not None  # noqa: S101 - a subject has at least one side
     mine = tuple(finding for finding in findings if finding.stack in {str(subject.id), subject.id.name})
     roles = roles_of(subject.id, ours)
     before = policy.generate(base.template, roles=roles) if base else ()
     after = policy.generate(head.template, roles=roles) if head else ()
     doubts = policy.check(head.template, after) if head else ()
-    return Examined(
-        subject=subject,
-        head=head,
-        base=base,
+    return StackReport(
+        id=subject.id,
+        product=shown.stack.product.name,
+        variant=shown.stack.variant,
+        env=shown.stack.env,
+        config=subject.path,
+        template_sha256=shown.template.sha256,
+        resources=preparation.resource_rows(shown.template),
         findings=(*mine, *doubts),
         policies=after,
-        deltas=policy.delta(before, after),
-        plan=plan,
-    )
-
-
-def _planned(
-    subject: Subject,
-    base: Prepared | None,
-    head: Prepared | None,
-    planner: Planner,
-    ours: Settings,
-    run: Run,
-) -> Plan | None:
-    """Stage 6."""
-    return planner.plan(
-        subject.id,
-        base=base.template if base else None,
-        head=head.template if head else None,
-        account=ours.account(subject.id.account),
-        run=run,
+        policy_deltas=policy.delta(before, after),
+        edges=graph.edges(shown.template),
+        names=tuple(shown.stack.names.values()),
+        notes=subject.either.warnings,
+        config_values=dict(_values(shown.stack)),
     )
 
 
 @contextmanager
-def _told(subject: Subject, failures: list[Failure]) -> Iterator[None]:
+def _told(name: str, where: Location, failures: list[Failure]) -> Iterator[None]:
     """What goes wrong with one stack is said in the report, and the others are still reviewed."""
     try:
         yield
     except StacksealError as error:
-        message = f"{subject.id.name}: {error.what}: {error.why}" if error.why else f"{subject.id.name}: {error.what}"
-        where = error.where or subject.either.stack.config.at()
-        failures.append(Failure(message=message, remedy=error.remedy, where=where))
-
-
-def _reported(item: Examined) -> StackReport:
-    """Stage 7, as far as it is data."""
-    shown = item.head or item.base
-    assert shown is not None  # noqa: S101 - a subject has at least one side
-    return StackReport(
-        id=item.subject.id,
-        product=shown.stack.product.name,
-        variant=shown.stack.variant,
-        env=shown.stack.env,
-        config=item.subject.path,
-        template_sha256=shown.template.sha256,
-        resources=resource_rows(shown.template),
-        findings=item.findings,
-        policies=item.policies,
-        policy_deltas=item.deltas,
-        plan=item.plan,
-        edges=graph.edges(shown.template),
-        names=tuple(shown.stack.names.values()),
-        notes=item.subject.either.warnings,
-        config_values=dict(_values(shown.stack)),
-    )
+        message = f"{name}: {error.what}: {error.why}" if error.why else f"{name}: {error.what}"
+        failures.append(Failure(message=message, remedy=error.remedy, where=error.where or where))
 
 
 def _values(stack: Stack) -> Iterator[tuple[str, str]]:
@@ -376,16 +278,3 @@ def _filed(world: World, found: Drift, stack: Stack, issues: Sequence[Issue]) ->
 
 def _as_error(failure: Failure) -> ConfigError:
     return ConfigError(failure.message, remedy=failure.remedy, where=failure.where)
-
-
-def _decorated(body: Mapping[str, Any], *, stack: Stack, waivers: Sequence[Waiver]) -> Mapping[str, Any]:
-    return checks.with_metadata(body, (*stack.product.waivers, *waivers), stack=str(stack.id))
-
-
-def _physical_name(resource: Mapping[str, Any], template: Template) -> str:
-    """The value of the property that refers to one of the stack's names."""
-    names = template.stack.names if template.stack else {}
-    for value in (resource.get("Properties") or {}).values():
-        if isinstance(value, Mapping) and (name := names.get(str(value.get("Ref")))):
-            return name.value
-    return ""

@@ -19,6 +19,17 @@ _UNNUMBERED: Final = 1
 """Where there is no pull request, plans are made as if for the first one."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Pair:
+    """One stack's template before and after a change; not both are None."""
+
+    id: StackId
+    path: str
+    """The config file's."""
+    base: Template | None
+    head: Template | None
+
+
 class Planner(Protocol):
     """Makes the plan of a stack."""
 

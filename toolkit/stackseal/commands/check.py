@@ -34,9 +34,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, world: World) -> int:
     """Print the findings."""
-    from stackseal import checks, pipeline
+    from stackseal import checks, preparation
 
-    engines = pipeline.engines(world, tuple(name for name in args.engines.split(",") if name))
+    engines = preparation.engines(world, tuple(name for name in args.engines.split(",") if name))
     with engines as ready:
         findings = checks.run_foreign(args.path, world=ready, region=args.region)
     emit(world, {"findings": [row(finding) for finding in findings]}, text(findings))

@@ -29,9 +29,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, world: World) -> int:
     """Print the differences."""
-    from stackseal import pipeline
+    from stackseal import pipeline, preparation
 
-    (resolved,) = pipeline.resolve(world, [args.config])
+    (resolved,) = preparation.resolve(world, [args.config])
     found = pipeline.drift_of(world, resolved.stack)
     emit(world, facts(found), text(found))
     return _CODES[found.status.value]

@@ -39,9 +39,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, world: World) -> int:
     """Write the policies and print their paths, or explain an action."""
 
-    from stackseal import artifacts, pipeline, policy, settings
+    from stackseal import artifacts, pipeline, policy, preparation, settings
 
-    prepared = pipeline.prepare(world, args.config)
+    prepared = preparation.prepare(world, args.config)
     roles = pipeline.roles_of(prepared.stack.id, settings.load(world.here))
     policies = policy.generate(prepared.template, roles=roles)
     if args.why:

@@ -24,9 +24,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, world: World) -> int:
     """Write the template and print its path."""
-    from stackseal import artifacts, pipeline
+    from stackseal import artifacts, preparation
 
-    prepared = pipeline.prepare(world, args.config)
+    prepared = preparation.prepare(world, args.config)
     path = artifacts.write(artifacts.template(world.root, prepared.stack), prepared.template.text)
     facts = {
         "template": path.as_posix(),

@@ -29,10 +29,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, world: World) -> int:
     """Write the reports and print their paths."""
-    from stackseal import artifacts, pipeline
+    from stackseal import artifacts, pipeline, preparation
     from stackseal.report import html, json, markdown
 
-    prepared = pipeline.prepare(world, args.config)
+    prepared = preparation.prepare(world, args.config)
     report = pipeline.examine(world, prepared)
     last = artifacts.report(world.root, prepared.stack, "json")
     previous = _previous(last)

@@ -28,13 +28,13 @@ def run(args: argparse.Namespace, world: World) -> int:
     """Delete the stack."""
     from dataclasses import replace
 
-    from stackseal import deploy, pipeline
+    from stackseal import deploy, pipeline, preparation
     from stackseal.aws.retained import remove
     from stackseal.commands import operate
     from stackseal.errors import UsageError
     from stackseal.plan import deletion
 
-    prepared = pipeline.prepare(world, args.config)
+    prepared = preparation.prepare(world, args.config)
     stack = prepared.stack
     cfn = world.cloudformation(stack.id)
     if cfn.stack(stack.id.name) is None:

@@ -29,13 +29,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, world: World) -> int:
     """Deploy."""
 
-    from stackseal import pipeline, progress, subjects
+    from stackseal import pipeline, preparation, progress, subjects
     from stackseal.commands import operate
     from stackseal.hosts.git import Repository
     from stackseal.plan.record import LocalRecords
 
     repository = Repository(world.here)
-    change = subjects.between(repository, args.base, args.head, pipeline.catalogue_of(world), world.sandbox)
+    change = subjects.between(repository, args.base, args.head, preparation.catalogue_of(world), world.sandbox)
     names = [subject.id.name for subject in change.subjects]
     if args.dry_run:
         emit(world, {"dry_run": True, "stacks": names}, f"would deploy: {', '.join(names) or 'nothing'}")

@@ -26,10 +26,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, world: World) -> int:
     """Create the stack."""
-    from stackseal import pipeline, preflight
+    from stackseal import preflight, preparation
     from stackseal.commands import operate, written
 
-    prepared = pipeline.prepare(world, args.config)
+    prepared = preparation.prepare(world, args.config)
     stack = prepared.stack
     path = written.current(world, stack, prepared.template)
     if args.dry_run:

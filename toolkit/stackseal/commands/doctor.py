@@ -29,7 +29,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, world: World) -> int:
     """Print the findings; exit 1 when something is missing that stackseal needs."""
     from stackseal.checks import checkov_env
-    from stackseal.pipeline import catalogue_of
+    from stackseal.preparation import catalogue_of
 
     checkov = checkov_env.find(world.env)
     git = shutil.which("git", path=world.env.get("PATH"))

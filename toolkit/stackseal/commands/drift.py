@@ -29,13 +29,13 @@ def run(args: argparse.Namespace, world: World) -> int:
     """Compare and file."""
     from pathlib import Path
 
-    from stackseal import config, pipeline, settings
+    from stackseal import config, pipeline, preparation, settings
     from stackseal.commands import check_drift
     from stackseal.model import DriftStatus
 
     ours = settings.load(world.here)
     names = args.config or [path.as_posix() for path in config.discover(Path(ours.configs))]
-    resolved = pipeline.resolve(world, names)
+    resolved = preparation.resolve(world, names)
     done = pipeline.drift(world, [item.stack for item in resolved], ours)
     rows = [
         {**check_drift.facts(found), "issue": {"move": step.move.value, "number": step.number}} for found, step in done

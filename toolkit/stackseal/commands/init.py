@@ -74,14 +74,14 @@ def run(args: argparse.Namespace, world: World) -> int:
 
 def _schema(world: World) -> str:
     from stackseal.catalogue import schema
-    from stackseal.pipeline import catalogue_of
+    from stackseal.preparation import catalogue_of
 
     return json.dumps(schema.editor(catalogue_of(world).products.values()), indent=2, sort_keys=True) + "\n"
 
 
 def _examples(product: str, world: World) -> dict[Path, str]:
     from stackseal.errors import UsageError
-    from stackseal.pipeline import catalogue_of
+    from stackseal.preparation import catalogue_of
 
     products = {item.name: item for item in catalogue_of(world).products.values()}
     if product not in products:

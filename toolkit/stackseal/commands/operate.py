@@ -12,7 +12,7 @@ from stackseal.model import Deployment, Outcome, Plan, Stack
 from stackseal.world import World
 
 if TYPE_CHECKING:
-    from stackseal.pipeline import Prepared
+    from stackseal.preparation import Prepared
 
 _CODES = {Outcome.REFUSED: 4, Outcome.UNKNOWN: 5}
 

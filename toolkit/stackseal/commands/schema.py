@@ -29,7 +29,7 @@ def run(args: argparse.Namespace, world: World) -> int:
     """Print or write the schema."""
     from stackseal import artifacts
     from stackseal.catalogue import schema
-    from stackseal.pipeline import catalogue_of
+    from stackseal.preparation import catalogue_of
 
     text = json.dumps(schema.editor(catalogue_of(world).products.values()), indent=2, sort_keys=True)
     if args.output is None:

@@ -28,12 +28,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, world: World) -> int:
     """Print the changes."""
 
-    from stackseal import pipeline, planning, settings
+    from stackseal import planning, preparation, settings
     from stackseal.commands import operate
     from stackseal.model import PlanOperation
     from stackseal.plan import change_set, predicted, seal
 
-    prepared = pipeline.prepare(world, args.config)
+    prepared = preparation.prepare(world, args.config)
     stack = prepared.stack
     if args.dry_run:
         plan = predicted.predict(None, prepared.template)

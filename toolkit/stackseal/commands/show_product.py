@@ -24,11 +24,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, world: World) -> int:
     """Print the resources."""
-    from stackseal import pipeline
+    from stackseal import preparation
 
-    prepared = pipeline.prepare(world, args.config)
+    prepared = preparation.prepare(world, args.config)
     stack = prepared.stack
-    rows = pipeline.resource_rows(prepared.template)
+    rows = preparation.resource_rows(prepared.template)
     facts = {
         "product": stack.product.name,
         "variant": stack.variant,

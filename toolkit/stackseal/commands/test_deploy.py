@@ -30,11 +30,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, world: World) -> int:
     """Create the test stack."""
-    from stackseal import deploy, pipeline, preflight
+    from stackseal import deploy, pipeline, preflight, preparation
     from stackseal.commands import operate
 
     suffix = f"-test-{_suffix(args.suffix)}"
-    prepared = pipeline.prepare(world, args.config, suffix=suffix)
+    prepared = preparation.prepare(world, args.config, suffix=suffix)
     stack = prepared.stack
     if args.dry_run:
         facts = {"dry_run": True, "stack": stack.id.name, "resources": len(prepared.template.resources)}

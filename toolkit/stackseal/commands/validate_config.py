@@ -27,9 +27,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, world: World) -> int:
     """Print the names; warnings go to stderr."""
-    from stackseal import pipeline
+    from stackseal import preparation
 
-    resolved = pipeline.resolve(world, args.config)
+    resolved = preparation.resolve(world, args.config)
     for item in resolved:
         for warning in item.warnings:
             world.out.say(f"{item.stack.config.path}:1:1: warning: {warning}", "warning")

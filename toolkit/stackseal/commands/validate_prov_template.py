@@ -28,10 +28,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, world: World) -> int:
     """Print the findings."""
 
-    from stackseal import checks, pipeline, render, settings
+    from stackseal import checks, preparation, render, settings
     from stackseal.commands.written import written
 
-    prepared = pipeline.prepare(world, args.config)
+    prepared = preparation.prepare(world, args.config)
     path, content = written(world, prepared.stack)
     template = prepared.template
     if content != template.text:
@@ -41,7 +41,7 @@ def run(args: argparse.Namespace, world: World) -> int:
             "warning",
         )
         template = replace(render.read(content, path.as_posix()), stack=prepared.stack)
-    with pipeline.engines(world) as ready:
+    with preparation.engines(world) as ready:
         findings = checks.run(
             [template], world=ready, waivers=settings.load(world.here).waived(), today=world.clock.today
         )

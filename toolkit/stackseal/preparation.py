@@ -1,0 +1,101 @@
+"""Stages 1 to 3 put together: from the name of a file, or a resolved config, to a template with its waivers."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from stackseal import artifacts, catalogue, checks, config, render, settings
+from stackseal.catalogue import Catalogue, Resolved
+from stackseal.model import ResourceRow, Stack, Template, Waiver
+from stackseal.world import World
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """A config that has become a template."""
+
+    resolved: Resolved
+    template: Template
+
+    @property
+    def stack(self) -> Stack:
+        return self.resolved.stack
+
+
+def catalogue_of(world: World) -> Catalogue:  # noqa: ARG001 - an organisation's own catalogue will come from the settings
+    """The products that configs can choose."""
+    return Catalogue.load()
+
+
+def resolve(world: World, names: Sequence[str], *, suffix: str = "") -> tuple[Resolved, ...]:
+    """Stages 1 and 2: files → configs → stacks.
+
+    Raises ConfigErrors with the line for everything that is wrong with them, two configs of one stack included.
+    """
+    products = catalogue_of(world)
+    configs = config.load(names, here=world.here, root=world.root)
+    found = catalogue.resolve_all(configs, products, world.sandbox, suffix=suffix, edition=world.edition)
+    catalogue.unique(found)
+    return found
+
+
+def prepare(world: World, name: str, *, suffix: str = "") -> Prepared:
+    """Stages 1 to 3 for one config: its template, waivers written into it."""
+    (resolved,) = resolve(world, [name], suffix=suffix)
+    return rendered(world, resolved, settings.load(world.here).waived())
+
+
+def rendered(world: World, resolved: Resolved, waivers: Sequence[Waiver]) -> Prepared:
+    """Stage 3: stack → template."""
+    stack = resolved.stack
+    template = render.render(
+        stack,
+        resolved.origins,
+        world.sandbox,
+        path=artifacts.template(world.root, stack).as_posix(),
+        decorate=partial(_decorated, stack=stack, waivers=waivers),
+    )
+    return Prepared(resolved=resolved, template=template)
+
+
+@contextmanager
+def engines(world: World, chosen: tuple[str, ...] | None = None) -> Iterator[checks.Engines]:
+    """The outside of the checks: checkov installed if it is asked for and missing, and an empty scratch folder."""
+    from stackseal.checks import checkov_env
+
+    names = world.engines if chosen is None else chosen
+    checkov = checkov_env.install(world.out.say, env=world.env) if "checkov" in names else None
+    with tempfile.TemporaryDirectory(prefix="stackseal-") as work:
+        yield checks.Engines(checkov=checkov, work=Path(work), names=names, env=world.env)
+
+
+def resource_rows(template: Template) -> tuple[ResourceRow, ...]:
+    """The resources of a template with their physical names, in the template's order."""
+    return tuple(
+        ResourceRow(
+            logical_id=logical_id,
+            type=str(resource.get("Type", "")),
+            name=_physical_name(resource, template),
+            where=template.source.blame(("Resources", logical_id)),
+        )
+        for logical_id, resource in template.resources.items()
+    )
+
+
+def _decorated(body: Mapping[str, Any], *, stack: Stack, waivers: Sequence[Waiver]) -> Mapping[str, Any]:
+    return checks.with_metadata(body, (*stack.product.waivers, *waivers), stack=str(stack.id))
+
+
+def _physical_name(resource: Mapping[str, Any], template: Template) -> str:
+    """The value of the property that refers to one of the stack's names."""
+    names = template.stack.names if template.stack else {}
+    for value in (resource.get("Properties") or {}).values():
+        if isinstance(value, Mapping) and (name := names.get(str(value.get("Ref")))):
+            return name.value
+    return ""
