@@ -106,13 +106,11 @@ class Bench:
             base=repository.commit(base),
             pull_request=number,
         )
-        planner = planning.Sealing(world=self.world, records=self.records)
+        planner = planning.Sealing(world=self.world)
         return pipeline.review(self.world, repository, run, planner, base=base, head=head)
 
     def deploy(self, number: int = 1, *, base: str = "HEAD~1", head: str = "HEAD") -> tuple[Deployment, ...]:
-        return pipeline.deploy(
-            self.world, Repository(self.folder), base=base, head=head, pull_request=number, records=self.records
-        )
+        return pipeline.deploy(self.world, Repository(self.folder), base=base, head=head, pull_request=number)
 
     @property
     def records(self) -> LocalRecords:

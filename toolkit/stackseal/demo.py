@@ -19,7 +19,6 @@ from stackseal.commands.review import publish
 from stackseal.errors import Failed
 from stackseal.hosts.git import Repository
 from stackseal.model import Report, Role, Run, Stack
-from stackseal.plan.record import LocalRecords
 from stackseal.world import World, impatient
 
 if TYPE_CHECKING:
@@ -89,7 +88,7 @@ class Demo:
             actor="you",
         )
         self._grant(branch)
-        planner = planning.Sealing(world=self.world, records=LocalRecords(self.world.root))
+        planner = planning.Sealing(world=self.world)
         report = pipeline.review(self.world, repository, run, planner, base="main", head=branch)
         comment = publish(self.world, report)
         if not self.world.json:
@@ -147,7 +146,6 @@ class Demo:
             base="HEAD~1",
             head="HEAD",
             pull_request=number,
-            records=LocalRecords(self.world.root),
         )
         if not done.outcome.good:
             raise Failed("The demo's deployment did not end well", why=progress.sentence(done))

@@ -45,7 +45,6 @@ from stackseal.model import (
     Waiver,
     canonical_json,
 )
-from stackseal.plan.record import Records
 from stackseal.planning import Pair, Planner
 from stackseal.preparation import Prepared
 from stackseal.report.issue import issue as issue_of
@@ -94,7 +93,10 @@ def plan(drawn: Drawn, planner: Planner, ours: Settings) -> Report:
     """Stage 6: the report with the plan of every stack; what goes wrong with one stack is said in it."""
     report, failures = drawn.report, list(drawn.report.failures)
     plans: dict[StackId, Plan | None] = {}
+    unsafe = {stack.id for stack in report.stacks if any(_runs_code(finding) for finding in stack.findings)}
     for pair in drawn.pairs:
+        if pair.id in unsafe:
+            continue
         with _told(pair.id.name, Location(path=pair.path), failures):
             account = ours.account(pair.id.account)
             plans[pair.id] = planner.plan(pair.id, base=pair.base, head=pair.head, account=account, run=report.run)
@@ -103,7 +105,7 @@ def plan(drawn: Drawn, planner: Planner, ours: Settings) -> Report:
 
 
 def deploy(
-    world: World, repository: Repository, *, base: str, head: str, pull_request: int | None, records: Records
+    world: World, repository: Repository, *, base: str, head: str, pull_request: int | None
 ) -> tuple[Deployment, ...]:
     """What a merge causes: exactly what the pull request's review sealed is executed, stack by stack.
 
@@ -115,7 +117,7 @@ def deploy(
         raise ConfigErrors([_as_error(failure) for failure in change.failures])
     counted = [waiver for waiver in change.waivers if not waiver.proposed]
     ready = [
-        _ready(world, subject, _prepared(world, subject, counted), change.settings, pull_request, records)
+        _ready(world, subject, _prepared(world, subject, counted), change.settings, pull_request)
         for subject in sorted(change.subjects, key=lambda item: item.head is None)
     ]
     done: list[Deployment] = []
@@ -214,6 +216,11 @@ def _examined(
     )
 
 
+def _runs_code(finding: Finding) -> bool:
+    """CloudFormation runs macros while it makes a change set: nobody asks it to before somebody answered for them."""
+    return finding.check == "transform" and finding.blocks
+
+
 @contextmanager
 def _told(name: str, where: Location, failures: list[Failure]) -> Iterator[None]:
     """What goes wrong with one stack is said in the report, and the others are still reviewed."""
@@ -241,16 +248,16 @@ def _ready(
     sides: tuple[Prepared | None, Prepared | None],
     ours: Settings,
     pull_request: int | None,
-    records: Records,
 ) -> Callable[[], Deployment]:
     """Prove one stack's plan; what is returned executes it."""
     base, head = sides
     cfn = world.cloudformation(subject.id)
     following = watch(world)
-    role = ours.account(subject.id.account).execution_role
+    account = ours.account(subject.id.account)
+    role, records = account.execution_role, planning.records_of(world, subject.id, account)
     record = planning.record_of(records, subject.id, pull_request, head.template if head else None, role)
     if head is not None:
-        plan = sealed.proven(world, cfn, record, head.template, role)
+        plan = sealed.proven(world, cfn, record, head.template, account)
         return partial(stage.execute, plan, head.template, cfn, following)
     assert base is not None  # noqa: S101 - a subject has at least one side
     plan = sealed.proven_deletion(world, cfn, record, base.template)

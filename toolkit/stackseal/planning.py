@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Protocol
 
+from stackseal.aws.s3 import Bucket
+from stackseal.aws.shapes import Store
 from stackseal.errors import Refused
 from stackseal.model import Change, Drift, Plan, PlanOperation, Run, StackId, Template
 from stackseal.plan import change_set, deletion, predicted, record, seal
-from stackseal.plan.record import Records, SealRecord
+from stackseal.plan.record import LocalRecords, Records, SealRecord
+from stackseal.plan.shared_records import SharedRecords
 
 if TYPE_CHECKING:
     from stackseal.aws.cloudformation import CloudFormation
@@ -56,33 +59,40 @@ class Sealing:
     """With credentials: a change set against the real stack, sealed, its record kept."""
 
     world: World
-    records: Records
 
     def plan(
         self, stack: StackId, *, base: Template | None, head: Template | None, account: Account, run: Run
     ) -> Plan | None:
         """The sealed plan of a stack; its record is stored before it is returned."""
         cfn = self.world.cloudformation(stack)
+        records = records_of(self.world, stack, account)
         if head is None:
-            return self._removal(cfn, stack, base, run)
+            return self._removal(cfn, stack, base, run, records)
         inputs = seal.inputs(head, stack=stack, execution_role=account.execution_role)
         name = seal.change_set_name(run.pull_request or _UNNUMBERED, run.commit, inputs.digest)
         made = change_set.create(
-            inputs, cfn, name=name, patience=patience(self.world), description=f"stackseal {inputs.digest}"
+            inputs,
+            cfn,
+            name=name,
+            patience=patience(self.world),
+            description=f"stackseal {inputs.digest}",
+            store=store_of(account),
         )
-        self._keep(cfn, made, head, run)
+        self._keep(cfn, made, head, run, records)
         return made
 
-    def _removal(self, cfn: CloudFormation, stack: StackId, base: Template | None, run: Run) -> Plan | None:
+    def _removal(
+        self, cfn: CloudFormation, stack: StackId, base: Template | None, run: Run, records: Records
+    ) -> Plan | None:
         if base is None or cfn.stack(stack.name) is None:
             return None
         stateful = base.stack.product.stateful if base.stack else frozenset()
         made = deletion.deletion(cfn, stack, stateful=stateful)
         made = replace(made, seal=seal.seal(made, base))
-        self._keep(cfn, made, base, run)
+        self._keep(cfn, made, base, run, records)
         return made
 
-    def _keep(self, cfn: CloudFormation, made: Plan, template: Template, run: Run) -> None:
+    def _keep(self, cfn: CloudFormation, made: Plan, template: Template, run: Run, records: Records) -> None:
         resolved = cfn.change_set(made.change_set).resolved if made.change_set else {}
         drift = drift_of(cfn, made, self.world)
         found = record.record(
@@ -95,7 +105,19 @@ class Sealing:
             drift={item.logical_id: item.status for item in drift.resources} if drift else {},
             resolved=resolved,
         )
-        self.records.put(found)
+        records.put(found)
+
+
+def records_of(world: World, stack: StackId, account: Account) -> Records:
+    """Where a stack's records live: the account's artifact bucket, or without one a folder below the root."""
+    if (store := store_of(account)) is None:
+        return LocalRecords(world.root)
+    return SharedRecords(Bucket(world.aws(stack.account, stack.region), store, stack.region))
+
+
+def store_of(account: Account) -> Store | None:
+    """Where what is too large for a request goes."""
+    return Store(bucket=account.artifact_bucket) if account.artifact_bucket else None
 
 
 def patience(world: World) -> change_set.Patience:

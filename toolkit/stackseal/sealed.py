@@ -15,10 +15,11 @@ from stackseal.plan.record import SealRecord
 if TYPE_CHECKING:
     from stackseal.aws.cloudformation import CloudFormation
     from stackseal.plan.change_set import Live
+    from stackseal.settings import Account
     from stackseal.world import World
 
 
-def proven(world: World, cfn: CloudFormation, record: SealRecord, template: Template, role: str | None) -> Plan:
+def proven(world: World, cfn: CloudFormation, record: SealRecord, template: Template, account: Account) -> Plan:
     """The plan that may be executed: the reviewed change set itself, or a new one that does no more.
 
     Raises Refused with every reason against it; a change set made for the comparison is removed again.
@@ -27,10 +28,10 @@ def proven(world: World, cfn: CloudFormation, record: SealRecord, template: Temp
         return _nothing(record, template)
     live = _live(cfn, record)
     if live is None:
-        return _again(world, cfn, record, template, role)
+        return _again(world, cfn, record, template, account)
     plan = change_set.read(cfn, _shell(record, template), template, live.state.arn)
     drift = planning.drift_of(cfn, plan, world)
-    _stop(record.stack, prove.prove(record, live, execution_role=role, drift=drift))
+    _stop(record.stack, prove.prove(record, live, execution_role=account.execution_role, drift=drift))
     return plan
 
 
@@ -48,15 +49,16 @@ def proven_deletion(world: World, cfn: CloudFormation, record: SealRecord, base:
     return replace(plan, seal=record.seal)
 
 
-def _again(world: World, cfn: CloudFormation, record: SealRecord, template: Template, role: str | None) -> Plan:
+def _again(world: World, cfn: CloudFormation, record: SealRecord, template: Template, account: Account) -> Plan:
     """Another stack update, another review's execution or time took the change set: plan again and compare."""
-    inputs = seal.inputs(template, stack=record.stack, execution_role=role)
+    inputs = seal.inputs(template, stack=record.stack, execution_role=account.execution_role)
     plan = change_set.create(
         inputs,
         cfn,
         name=f"deploy-{record.head[:7]}-{inputs.digest[:12]}",
         patience=planning.patience(world),
         description=f"stackseal {inputs.digest}",
+        store=planning.store_of(account),
     )
     resolved = cfn.change_set(plan.change_set).resolved if plan.change_set else record.resolved
     reasons = prove.prove_again(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from stackseal import yamltext
 from stackseal.errors import ConfigError
@@ -15,7 +16,15 @@ from stackseal.model import Location, Waiver, nearest
 FILE: Final = "stackseal.yaml"
 _Account = Annotated[str, Field(pattern=r"^[0-9]{12}$")]
 _RoleArn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]{1,512}$")]
-_Date = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+
+
+def _day(text: str) -> str:
+    if date.fromisoformat(text).isoformat() != text:
+        raise ValueError("a date is written like 2030-12-31")
+    return text
+
+
+_Date = Annotated[str, AfterValidator(_day)]
 _Bucket = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
 
 
@@ -86,11 +95,14 @@ class Settings(_Strict):
 def parse(raw: bytes, path: str = FILE) -> Settings:
     """The settings of a file's content.
 
-    Raises ConfigError at the line of the first thing that is wrong.
+    A file of comments only has the defaults. Raises ConfigError at the line of the first thing that is wrong.
     """
-    document = yamltext.parse(yamltext.decode(raw, path), path)
+    text = yamltext.decode(raw, path)
+    if all(not line.strip() or line.lstrip().startswith("#") for line in text.split("\n")):
+        return Settings()
+    document = yamltext.parse(text, path)
     try:
-        return Settings.model_validate(document.data or {})
+        return Settings.model_validate(document.data)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = tuple(step for step in first["loc"] if step != "[key]")
@@ -103,8 +115,22 @@ def parse(raw: bytes, path: str = FILE) -> Settings:
 
 
 def load(folder: Path) -> Settings:
-    """The settings of a working directory; the defaults where it has no file."""
-    path = folder / FILE
+    """The settings of a working directory; the defaults where it has no file.
+
+    Raises ConfigError for what is there and is no file, and as `parse` does.
+    """
+    path, where = folder / FILE, Location(path=FILE)
     if path.is_symlink():
-        raise ConfigError("The settings are a symbolic link", remedy="put the file itself there")
-    return parse(path.read_bytes()) if path.is_file() else Settings()
+        raise ConfigError("The settings are a symbolic link", remedy="put the file itself there", where=where)
+    if not path.exists():
+        return Settings()
+    if not path.is_file():
+        raise ConfigError("The settings are not a file", remedy="put a YAML file there, or remove it", where=where)
+    try:
+        with path.open("rb") as file:
+            raw = file.read(yamltext.CONFIG.size + 1)
+    except OSError as error:
+        raise ConfigError(
+            "The settings cannot be read", why=error.strerror or str(error), remedy="check the file", where=where
+        ) from error
+    return parse(raw)

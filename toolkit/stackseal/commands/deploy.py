@@ -32,7 +32,6 @@ def run(args: argparse.Namespace, world: World) -> int:
     from stackseal import pipeline, preparation, progress, subjects
     from stackseal.commands import operate
     from stackseal.hosts.git import Repository
-    from stackseal.plan.record import LocalRecords
 
     repository = Repository(world.here)
     change = subjects.between(repository, args.base, args.head, preparation.catalogue_of(world), world.sandbox)
@@ -48,7 +47,6 @@ def run(args: argparse.Namespace, world: World) -> int:
         base=args.base,
         head=args.head,
         pull_request=args.pull_request,
-        records=LocalRecords(world.root),
     )
     text = "\n".join(progress.sentence(deployment) for deployment in done) or "Nothing to deploy"
     emit(world, {"deployments": [operate.facts(deployment) for deployment in done]}, text)

@@ -45,11 +45,10 @@ def run(args: argparse.Namespace, world: World) -> int:
     from stackseal import pipeline, planning
     from stackseal.hosts.git import Repository
     from stackseal.model import PlanOperation, Verdict
-    from stackseal.plan.record import LocalRecords
 
     repository = Repository(world.here)
     run_ = _run(args, world, repository)
-    sealing = planning.Sealing(world=world, records=LocalRecords(world.root))
+    sealing = planning.Sealing(world=world)
     planner = sealing if args.plan == "sealed" else planning.Predicting()
     report = pipeline.review(world, repository, run_, planner, base=args.base, head=args.head)
     comment = publish(world, report)
