@@ -31,8 +31,7 @@ def _references(node: Any) -> Iterator[str]:
             elif key == "Fn::GetAtt" and value:
                 yield str(value[0]) if isinstance(value, list) else str(value).split(".", 1)[0]
             elif key == "Fn::Sub":
-                yield from _VARIABLE.findall(value if isinstance(value, str) else str(value[0]))
-                yield from _references(value)
+                yield from _substituted(value)
             else:
                 yield from _references(value)
     elif isinstance(node, list):
@@ -40,6 +39,16 @@ def _references(node: Any) -> Iterator[str]:
             yield from _references(item)
 
 
-def _depends_on(resource: Mapping[str, Any]) -> list[str]:
-    found = resource.get("DependsOn") or []
-    return [found] if isinstance(found, str) else list(found)
+def _substituted(value: Any) -> Iterator[str]:
+    """The names in `${}`, but not those that the form with a map defines itself."""
+    text, own = (value[0], value[1:]) if isinstance(value, list) and value else (value, [])
+    defined = own[0] if own and isinstance(own[0], Mapping) else {}
+    if isinstance(text, str):
+        yield from (name for name in _VARIABLE.findall(text) if name not in defined)
+    yield from _references(own)
+
+
+def _depends_on(resource: Any) -> list[str]:
+    found = resource.get("DependsOn") if isinstance(resource, Mapping) else None
+    listed = found if isinstance(found, list) else [found]
+    return [name for name in listed if isinstance(name, str)]

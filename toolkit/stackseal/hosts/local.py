@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -42,16 +43,18 @@ class LocalForge:
     def upsert_comment(self, pull_request: int, key: str, parts: Sequence[str]) -> str:
         folder = self._root / "pull-requests" / str(pull_request)
         folder.mkdir(parents=True, exist_ok=True)
-        for stale in folder.glob(f"{key}*.md"):
+        stem = re.sub(r"[^A-Za-z0-9_-]", "_", key)
+        for stale in [path for path in folder.iterdir() if re.fullmatch(rf"{stem}(-[0-9]+)?\.md", path.name)]:
             stale.unlink()
-        paths = [folder / (f"{key}.md" if index == 0 else f"{key}-{index + 1}.md") for index in range(len(parts))]
+        paths = [folder / (f"{stem}.md" if index == 0 else f"{stem}-{index + 1}.md") for index in range(len(parts))]
         for path, part in zip(paths, parts, strict=True):
             path.write_text(part, encoding="utf-8")
         return paths[0].as_posix() if paths else ""
 
     def issues(self) -> tuple[Issue, ...]:
         folder = self._root / "issues"
-        return tuple(_read(path) for path in sorted(folder.glob("*.json"), key=lambda path: int(path.stem)))
+        found = [path for path in folder.glob("*.json") if path.stem.isdecimal()]
+        return tuple(_read(path) for path in sorted(found, key=lambda path: int(path.stem)))
 
     def open_issue(self, key: str, title: str, body: str) -> Issue:
         number = max((issue.number for issue in self.issues()), default=0) + 1
@@ -74,4 +77,7 @@ class LocalForge:
 
 
 def _read(path: Path) -> Issue:
-    return Issue(**json.loads(path.read_text(encoding="utf-8")))
+    try:
+        return Issue(**json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise Failed(f"The issue in {path} cannot be read", why=str(error), remedy="mend or remove the file") from error

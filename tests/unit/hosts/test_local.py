@@ -1,0 +1,57 @@
+"""The laptop as runner and a folder as forge."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from stackseal import hosts
+from stackseal.errors import Failed
+from stackseal.hosts.local import LocalForge, LocalRunner
+
+
+def test_an_environment_that_is_nobodys_is_local() -> None:
+    runner = hosts.runner({"USER": "somebody"})
+    assert isinstance(runner, LocalRunner)
+    assert (runner.run().host, runner.run().actor, runner.annotates) == ("local", "somebody", False)
+
+
+def test_a_comment_replaces_its_parts_and_nobody_elses(tmp_path: Path) -> None:
+    forge = LocalForge(tmp_path)
+    folder = tmp_path / "forge/pull-requests/7"
+    assert forge.upsert_comment(7, "review", ["one", "two", "three"]) == (folder / "review.md").as_posix()
+    forge.upsert_comment(7, "reviewer", ["theirs"])
+    forge.upsert_comment(7, "review", ["new"])
+    assert {path.name: path.read_text() for path in folder.iterdir()} == {"review.md": "new", "reviewer.md": "theirs"}
+    assert forge.upsert_comment(7, "review", []) == ""
+    assert [path.name for path in folder.iterdir()] == ["reviewer.md"]
+
+
+def test_a_key_stays_in_its_folder(tmp_path: Path) -> None:
+    where = LocalForge(tmp_path).upsert_comment(1, "../../../a/b*", ["x"])
+    assert Path(where).parent == tmp_path / "forge/pull-requests/1"
+
+
+def test_issues_are_opened_edited_closed_and_read_back(tmp_path: Path) -> None:
+    forge = LocalForge(tmp_path)
+    assert forge.issues() == ()
+    opened = [forge.open_issue(f"stack-{number}", "Drift", "text") for number in range(11)]
+    assert [issue.number for issue in opened] == list(range(1, 12))
+    closed = forge.update_issue(2, title="Gone", body="no drift", is_open=False)
+    assert (closed.key, closed.open) == ("stack-1", False)
+    assert [issue.number for issue in LocalForge(tmp_path).issues()] == list(range(1, 12))
+    assert LocalForge(tmp_path).issues()[1] == closed
+    assert "State: closed" in (tmp_path / "forge/issues/2.md").read_text()
+
+
+def test_an_issue_that_is_missing_or_broken_is_a_sentence(tmp_path: Path) -> None:
+    forge = LocalForge(tmp_path)
+    with pytest.raises(Failed, match="The issue 9 cannot be changed: it does not exist"):
+        forge.update_issue(9, title="", body="", is_open=True)
+    forge.open_issue("k", "t", "b")
+    (tmp_path / "forge/issues/notes.json").write_text("not ours")
+    assert len(forge.issues()) == 1
+    (tmp_path / "forge/issues/1.json").write_text("{")
+    with pytest.raises(Failed, match=r"The issue in .*1\.json cannot be read"):
+        forge.issues()

@@ -1,0 +1,105 @@
+"""`stackseal.yaml`: what it may say, and the line of what it may not."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from stackseal import settings
+from stackseal.errors import ConfigError
+from stackseal.model import Waiver
+from stackseal.settings import Settings
+
+WAIVER = "waivers:\n  - check: E1\n    reason: it is tested elsewhere\n    owner: somebody\n    until: 2030-12-31\n"
+
+
+@pytest.mark.parametrize("text", ["", "\n", "# nothing yet\n\n   # accounts:\n", "{}\n", "\ufeff# x\n", "version: 1\n"])
+def test_no_content_is_the_defaults(text: str) -> None:
+    assert settings.parse(text.encode()) == Settings()
+
+
+def test_everything_that_it_may_say() -> None:
+    text = (
+        "version: 1\nconfigs: stacks/live\naccounts:\n  111122223333:\n"
+        "    execution_role: arn:aws:iam::111122223333:role/path/execute\n    artifact_bucket: my-bucket\n"
+        "  '012345678901': {}\n" + WAIVER + "drift:\n  ignore:\n    - path: Tags.*\n"
+        "      reason: a scheduler writes them\n      owner: somebody\n      until: 2031-01-01\n"
+    )
+    found = settings.parse(text.encode())
+    assert found.configs == "stacks/live"
+    assert found.account("111122223333").artifact_bucket == "my-bucket"
+    assert found.account("012345678901") == found.account("999999999999")
+    (waiver,) = found.waived()
+    assert waiver == Waiver(check="E1", reason="it is tested elsewhere", owner="somebody", until="2030-12-31")
+    assert found.waived(proposed=True)[0].proposed is True
+    assert found.drift.ignore[0].stack == "*"
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "says"),
+    [
+        ("gates: []\n", "1:1", "The settings are invalid at gates"),
+        ("version: 2\n", "1:10", "The settings are invalid at version"),
+        ("version: one\n", "1:10", "The settings are invalid at version"),
+        ("configs: ../out\n", "1:10", "The settings are invalid at configs"),
+        ("configs: /etc\n", "1:10", "The settings are invalid at configs"),
+        ("configs: ''\n", "1:10", "The settings are invalid at configs"),
+        ("accounts:\n  1111: {}\n", "2:3", "The settings are invalid at accounts.1111"),
+        ("accounts:\n  111122223333:\n    role: x\n", "3:5", "The settings are invalid at accounts.111122223333.role"),
+        ("accounts:\n  111122223333:\n    execution_role: x\n", "3:21", "execution_role"),
+        ("accounts:\n  111122223333:\n    artifact_bucket: My_Bucket\n", "3:22", "artifact_bucket"),
+        ("accounts: []\n", "1:1", "The settings are invalid at accounts"),
+        (WAIVER.replace("it is tested elsewhere", "short"), "3:13", "The settings are invalid at waivers.0.reason"),
+        (WAIVER.replace("    owner: somebody\n", ""), "2:5", "The settings are invalid at waivers.0.owner"),
+        (WAIVER.replace("2030-12-31", "2030-02-30"), "5:12", "The settings are invalid at waivers.0.until"),
+        (WAIVER.replace("2030-12-31", "20301231"), "5:12", "The settings are invalid at waivers.0.until"),
+        (WAIVER.replace("2030-12-31", "soon"), "5:12", "The settings are invalid at waivers.0.until"),
+        (WAIVER.replace("2030-12-31", "٢٠٣٠-١٢-٣١"), "5:12", "The settings are invalid at waivers.0.until"),
+        (WAIVER.replace("check: E1", "check: ''"), "2:12", "The settings are invalid at waivers.0.check"),
+        (WAIVER + "    proposed: true\n", "6:15", "The settings are invalid at waivers.0.proposed"),
+        ("[]\n", "1:1", "The settings are invalid at the top level"),
+        ("false\n", "1:1", "The settings are invalid at the top level"),
+        ("0\n", "1:1", "The settings are invalid at the top level"),
+        ("version: 1\nversion: 1\n", "2:1", "The key 'version' is there twice"),
+        ("configs: &a x\n", "1:10", "The file uses a YAML anchor"),
+        ("a: [\n", "2:1", "The file is not valid YAML"),
+        ("a: \x00\n", "1:4", "The file holds an invisible character"),
+    ],
+)
+def test_invalid_settings_are_refused_at_their_line(text: str, place: str, says: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        settings.parse(text.encode())
+    assert says in str(caught.value)
+    assert caught.value.remedy
+    line, _, column = place.partition(":")
+    assert caught.value.where is not None
+    assert caught.value.where.line == int(line)
+    if "gates" not in says and ".role" not in says and "proposed" not in says:
+        assert caught.value.where.column == int(column)
+
+
+def test_a_working_directory_without_a_file_has_the_defaults(tmp_path: Path) -> None:
+    assert settings.load(tmp_path) == Settings()
+    (tmp_path / settings.FILE).write_text("configs: live\n")
+    assert settings.load(tmp_path).configs == "live"
+
+
+def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / settings.FILE
+    path.symlink_to("elsewhere.yaml")
+    with pytest.raises(ConfigError, match="The settings are a symbolic link"):
+        settings.load(tmp_path)
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(ConfigError, match="The settings are not a file"):
+        settings.load(tmp_path)
+    path.rmdir()
+    os.mkfifo(path)
+    with pytest.raises(ConfigError, match="The settings are not a file"):
+        settings.load(tmp_path)
+    path.unlink()
+    path.write_bytes(b"#" * 10_000_000)
+    with pytest.raises(ConfigError, match="The file is too large"):
+        settings.load(tmp_path)
