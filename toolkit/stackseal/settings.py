@@ -24,7 +24,7 @@ def _day(text: str) -> str:
     return text
 
 
-_Date = Annotated[str, AfterValidator(_day)]
+_Date = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$"), AfterValidator(_day)]
 _Bucket = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
 
 
