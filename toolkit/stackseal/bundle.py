@@ -71,8 +71,6 @@ class Bundle:
     """Everything that crosses from render to plan."""
 
     version: int
-    base: str
-    head: str
     report: Report
     """The review without its plans."""
     pairs: tuple[Pair, ...]

@@ -13,9 +13,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from stackseal import assets, config, pipeline, planning, policy, preparation, progress, settings
+from stackseal import assets, config, pipeline, planning, policy, preparation, progress, publication, settings
 from stackseal.aws.ssm import Parameters
-from stackseal.commands.review import publish
 from stackseal.errors import Failed
 from stackseal.hosts.git import Repository
 from stackseal.model import Report, Role, Run, Stack
@@ -90,9 +89,9 @@ class Demo:
         self._grant(branch)
         planner = planning.Sealing(world=self.world)
         report = pipeline.review(self.world, repository, run, planner, base="main", head=branch)
-        comment = publish(self.world, report)
+        done = publication.publish(self.world, report)
         if not self.world.json:
-            self.world.out.data(Path(comment).read_text(encoding="utf-8"))
+            self.world.out.data("\n".join(done.parts))
         self._say(f"The review in full: {self.world.root / 'reports' / 'review.html'}")
         stack = report.stacks[0]
         plan = stack.plan
@@ -105,7 +104,7 @@ class Demo:
                 "findings": len(stack.findings),
                 "blocking": sum(item.blocks for item in stack.findings),
                 "seal": plan.seal if plan else None,
-                "comment": comment,
+                "comment": done.where,
             }
         )
         self.facts["review"] = self.facts["reviews"][0]

@@ -15,6 +15,7 @@ from functools import partial
 from typing import Any
 
 from stackseal import (
+    bundle,
     checks,
     graph,
     planning,
@@ -102,6 +103,38 @@ def plan(drawn: Drawn, planner: Planner, ours: Settings) -> Report:
             plans[pair.id] = planner.plan(pair.id, base=pair.base, head=pair.head, account=account, run=report.run)
     stacks = tuple(replace(stack, plan=plans.get(stack.id)) for stack in report.stacks)
     return replace(report, stacks=stacks, failures=tuple(failures))
+
+
+def bundled(drawn: Drawn) -> str:
+    """What the render job hands to the plan job, as JSON text."""
+    pairs = tuple(
+        bundle.Pair(
+            id=pair.id,
+            path=pair.path,
+            base=bundle.sheet(pair.base) if pair.base else None,
+            head=bundle.sheet(pair.head) if pair.head else None,
+        )
+        for pair in drawn.pairs
+    )
+    return bundle.dumps(bundle.Bundle(version=bundle.VERSION, report=drawn.report, pairs=pairs))
+
+
+def unbundled(text: str) -> Drawn:
+    """The review without its plans that a bundle carries.
+
+    Raises ConfigError for a text that is none.
+    """
+    found = bundle.loads(text)
+    pairs = tuple(
+        Pair(
+            id=pair.id,
+            path=pair.path,
+            base=bundle.template(pair.base, pair.id, pair.path) if pair.base else None,
+            head=bundle.template(pair.head, pair.id, pair.path) if pair.head else None,
+        )
+        for pair in found.pairs
+    )
+    return Drawn(report=found.report, pairs=pairs)
 
 
 def deploy(

@@ -28,6 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, world: World) -> int:
     """Print the findings; exit 1 when something is missing that stackseal needs."""
+    from stackseal import facts
     from stackseal.checks import checkov_env
     from stackseal.preparation import catalogue_of
 
@@ -38,17 +39,18 @@ def run(args: argparse.Namespace, world: World) -> int:
         ("python", platform.python_version(), "ok"),
         ("checkov", str(checkov or "-"), "ok" if checkov else "installed when it is first needed"),
         ("git", str(git or "-"), "ok" if git else "missing: install git"),
+        ("facts", facts.published().isoformat(), facts.stale(world.clock.today) or "ok"),
         ("products", ", ".join(product.name for product in catalogue_of(world).products.values()), "ok"),
     ]
-    facts = {"checks": [{"what": what, "found": found, "status": status} for what, found, status in rows]}
+    found = {"checks": [{"what": what, "found": value, "status": status} for what, value, status in rows]}
     text = table(rows, ("WHAT", "FOUND", "STATUS"))
     if args.aws == "local":
         from stackseal.local import GAPS
 
         gaps = [(gap.area, gap.what, gap.consequence, gap.where) for gap in GAPS]
-        facts["gaps"] = [dict(zip(("area", "what", "consequence", "where"), gap, strict=True)) for gap in gaps]
+        found["gaps"] = [dict(zip(("area", "what", "consequence", "where"), gap, strict=True)) for gap in gaps]
         text += "\n\nWhat the embedded AWS does differently from AWS:\n" + "\n".join(
             f"- {area}: {what}; {consequence} ({where})" for area, what, consequence, where in gaps
         )
-    emit(world, facts, text)
+    emit(world, found, text)
     return 0 if git else 1

@@ -12,7 +12,8 @@ from stackseal.world import World
 SUMMARY: Final = "the least-privilege policy for any CloudFormation template"
 HELP: Final = """\
 Print the IAM policy document that a role needs for a CloudFormation template, ours or anybody's. ARNs are computed from
-the template; what only the deployment tells is narrowed as far as it can be.
+the template; what only the deployment tells is narrowed as far as it can be. What the policy cannot cover, such as a
+type that no source describes, is said on stderr, and the exit code is 1.
 
     stackseal policy template.yaml --stack-name my-stack --account 123456789012 --region eu-west-1
     stackseal policy template.yaml --stack-name my-stack --account 123456789012 --region eu-west-1 --role drift
@@ -33,7 +34,7 @@ def run(args: argparse.Namespace, world: World) -> int:
     """Print the policy document; a split one as a list of documents."""
     from stackseal import policy, render
     from stackseal.errors import UsageError
-    from stackseal.model import Role
+    from stackseal.model import Role, StackId
 
     if not args.path.is_file():
         raise UsageError(f"{args.path} cannot be read", why="there is no such file", remedy="give a template's path")
@@ -47,8 +48,12 @@ def run(args: argparse.Namespace, world: World) -> int:
         parameters=template.parameters,
         source=template.source,
     )
+    stack = StackId(account=args.account, region=args.region, name=args.stack_name)
+    doubts = policy.check(template, [found], stack=stack)
+    for finding in doubts:
+        world.out.say(f"{finding.where}: {finding.level.value}: {finding.message} [{finding.check}]", "warning")
     documents = policy.documents(found)
     if len(documents) > 1:
         world.out.say(f"The policy is longer than IAM allows and becomes {len(documents)} documents", "warning")
     world.out.data(json.dumps(documents[0] if len(documents) == 1 else list(documents), indent=2))
-    return 0
+    return 1 if any(finding.blocks for finding in doubts) else 0

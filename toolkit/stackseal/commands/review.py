@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from stackseal.commands.base import emit
@@ -11,6 +12,7 @@ from stackseal.world import World
 if TYPE_CHECKING:
     from stackseal.hosts.git import Repository
     from stackseal.model import Report, Run
+    from stackseal.planning import Planner
 
 SUMMARY: Final = "review a change between two commits: findings, policies, plan, one report"
 HELP: Final = """\
@@ -21,11 +23,18 @@ forge and printed; ROOT/reports/review.{html,md,json,sarif} hold the rest. Exit 
 
     stackseal review --base main
     stackseal review --base main --head feature --pull-request 7 --plan sealed
+
+In CI the three parts run in three jobs, so that the job that reads a pull request's files has no credentials, the one
+with credentials reads no such file, and the one that may write comments has neither:
+
+    stackseal review --base main --to-bundle bundle.json
+    stackseal review --base main --from-bundle bundle.json --plan sealed --to-report report.json
+    stackseal publish report.json
 """
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """The two commits and the kind of plan."""
+    """The two commits, the kind of plan, and where a part of the work begins or ends."""
     parser.add_argument("--base", default="main", metavar="REV", help="what it is compared with (default: main)")
     parser.add_argument("--head", default="HEAD", metavar="REV", help="what is reviewed (default: HEAD)")
     parser.add_argument("--pull-request", type=int, metavar="N", help="the number of the pull request")
@@ -36,56 +45,73 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="predicted: from the templates; sealed: by change set, recorded (default: predicted)",
     )
     parser.add_argument("--fail-on-changes", action="store_true", help="exit 1 when anything would change")
+    parser.add_argument("--to-bundle", type=Path, metavar="FILE", help="stop before the plans and write the rest here")
+    parser.add_argument("--from-bundle", type=Path, metavar="FILE", help="plan what --to-bundle wrote")
+    parser.add_argument("--to-report", type=Path, metavar="FILE", help="write the report here instead of publishing it")
 
 
 def run(args: argparse.Namespace, world: World) -> int:
-    """Review and publish."""
-    from pathlib import Path
-
-    from stackseal import pipeline, planning
+    """Review, or one part of it."""
+    from stackseal import artifacts, pipeline, preparation, publication, subjects
     from stackseal.hosts.git import Repository
-    from stackseal.model import PlanOperation, Verdict
+    from stackseal.model import Verdict
+    from stackseal.report import json
 
     repository = Repository(world.here)
-    run_ = _run(args, world, repository)
-    sealing = planning.Sealing(world=world)
-    planner = sealing if args.plan == "sealed" else planning.Predicting()
-    report = pipeline.review(world, repository, run_, planner, base=args.base, head=args.head)
-    comment = publish(world, report)
-    plans = [stack.plan for stack in report.stacks if stack.plan is not None]
-    changes = any(plan.operation is not PlanOperation.NONE for plan in plans)
-    facts = {
-        "verdict": report.verdict.value,
-        "stacks": [stack.id.name for stack in report.stacks],
-        "findings": sum(len(stack.findings) for stack in report.stacks),
-        "blocking": sum(finding.blocks for stack in report.stacks for finding in stack.findings),
-        "failures": [f"{failure.where}: {failure.message}" for failure in report.failures],
-        "seals": {stack.id.name: stack.plan.seal for stack in report.stacks if stack.plan and stack.plan.seal},
-        "comment": comment,
-    }
-    emit(world, facts, Path(comment).read_text(encoding="utf-8"))
-    return 1 if report.verdict is Verdict.BLOCKED or (args.fail_on_changes and changes) else 0
+    if args.from_bundle:
+        report = _planned(args, world, repository)
+    else:
+        products = preparation.catalogue_of(world)
+        change = subjects.between(repository, args.base, args.head, products, world.sandbox)
+        drawn = pipeline.draw(world, change, _run(args, world, repository))
+        if args.to_bundle:
+            artifacts.write(args.to_bundle, pipeline.bundled(drawn))
+            emit(world, {"bundle": args.to_bundle.as_posix()}, args.to_bundle.as_posix())
+            return 0
+        report = pipeline.plan(drawn, _planner(args, world), change.settings)
+    if args.to_report:
+        artifacts.write(args.to_report, json.dumps(report))
+        emit(world, publication.facts(report), args.to_report.as_posix())
+        return 0
+    done = publication.publish(world, report)
+    emit(world, {**publication.facts(report), "comment": done.where}, "\n".join(done.parts))
+    blocked = report.verdict is Verdict.BLOCKED
+    return 1 if blocked or (args.fail_on_changes and publication.changes(report)) else 0
 
 
-def publish(world: World, report: Report) -> str:
-    """Write every format below the root and bring the one comment up to date; returns where it can be read."""
-    from stackseal import artifacts
-    from stackseal.report import FORMATS, markdown
+def _planned(args: argparse.Namespace, world: World, repository: Repository) -> Report:
+    """The plans of a bundle, by the base's settings and the runner's own account of the run."""
+    from dataclasses import replace
 
-    for name, suffix in (("html", "html"), ("markdown", "md"), ("json", "json"), ("sarif", "sarif")):
-        artifacts.write(world.root / "reports" / f"review.{suffix}", FORMATS[name].render(report))
-    if world.runner.annotates:
-        world.out.command(FORMATS["annotations"].render(report))
-    return world.forge.upsert_comment(report.run.pull_request or 0, "review", markdown.render_parts(report))
+    from stackseal import pipeline, settings
+    from stackseal.errors import UsageError
+
+    if not args.from_bundle.is_file():
+        raise UsageError(f"{args.from_bundle} cannot be read", why="there is no such file")
+    drawn = pipeline.unbundled(args.from_bundle.read_text(encoding="utf-8"))
+    base = repository.commit(args.base)
+    raw = repository.read(base, settings.FILE)
+    ours = settings.parse(raw) if raw is not None else settings.Settings()
+    run_ = replace(world.runner.run(), pull_request=args.pull_request or world.runner.run().pull_request, base=base)
+    commit = run_.commit or drawn.report.run.commit
+    drawn = replace(drawn, report=replace(drawn.report, run=replace(run_, commit=commit)))
+    return pipeline.plan(drawn, _planner(args, world), ours)
+
+
+def _planner(args: argparse.Namespace, world: World) -> Planner:
+    from stackseal import planning
+
+    return planning.Sealing(world=world) if args.plan == "sealed" else planning.Predicting()
 
 
 def _run(args: argparse.Namespace, world: World, repository: Repository) -> Run:
     """The runner's own account of the run, with the commits that are really compared."""
     from dataclasses import replace
 
+    found = world.runner.run()
     return replace(
-        world.runner.run(),
-        commit=repository.commit(args.head),
-        base=repository.commit(args.base),
-        pull_request=args.pull_request,
+        found,
+        commit=found.commit or repository.commit(args.head),
+        base=found.base or repository.commit(args.base),
+        pull_request=args.pull_request or found.pull_request,
     )

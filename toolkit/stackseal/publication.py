@@ -1,0 +1,51 @@
+"""Where a report goes: files in every format below the root, annotations, and the one comment of the pull request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from stackseal import artifacts
+from stackseal.model import PlanOperation, Report
+from stackseal.report import FORMATS, markdown
+from stackseal.world import World
+
+_FILES = (("html", "html"), ("markdown", "md"), ("json", "json"), ("sarif", "sarif"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Published:
+    """What was published: the comment's parts, and where it can be read."""
+
+    parts: tuple[str, ...]
+    where: str
+
+
+def publish(world: World, report: Report, *, key: str = "review") -> Published:
+    """Write every format below the root and bring the one comment up to date."""
+    for name, suffix in _FILES:
+        artifacts.write(world.root / "reports" / f"review.{suffix}", FORMATS[name].render(report))
+    if world.runner.annotates:
+        world.out.command(FORMATS["annotations"].render(report))
+    parts = markdown.render_parts(report, key=key)
+    where = world.forge.upsert_comment(report.run.pull_request or 0, key, parts)
+    return Published(parts=parts, where=where)
+
+
+def changes(report: Report) -> bool:
+    """Whether anything would change."""
+    plans = [stack.plan for stack in report.stacks if stack.plan is not None]
+    return any(plan.operation is not PlanOperation.NONE for plan in plans)
+
+
+def facts(report: Report) -> dict[str, Any]:
+    """A report in numbers, as `--format json` gives it."""
+    findings = [finding for stack in report.stacks for finding in stack.findings]
+    return {
+        "verdict": report.verdict.value,
+        "stacks": [stack.id.name for stack in report.stacks],
+        "findings": len(findings),
+        "blocking": sum(finding.blocks for finding in findings),
+        "failures": [f"{failure.where}: {failure.message}" for failure in report.failures],
+        "seals": {stack.id.name: stack.plan.seal for stack in report.stacks if stack.plan and stack.plan.seal},
+    }
