@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -234,3 +236,21 @@ def test_what_is_no_template_is_refused(text: str) -> None:
 def test_a_parameters_default_is_text(default: str, value: str) -> None:
     text = f"Parameters: {{A: {{Type: String, Default: {default}}}, B: {{Type: String}}}}\nResources: {{}}\n"
     assert render.read(text, "x.yaml").parameters == {"A": value}
+
+
+@pytest.mark.spec("A24")
+def test_every_hash_seed_writes_the_same_files(tmp_path: Path) -> None:
+    found = []
+    for seed in ("0", "1", "42"):
+        folder = tmp_path / seed
+        folder.mkdir()
+        (folder / ENTERPRISE.name).write_bytes(ENTERPRISE.read_bytes())
+        program = (
+            "import sys; from stackseal.cli import main\n"
+            f"sys.exit(any(main([c, {ENTERPRISE.name!r}], {{}}) for c in ('create-prov-template', 'create-policy')))"
+        )
+        env = {"PYTHONHASHSEED": seed}
+        subprocess.run([sys.executable, "-c", program], cwd=folder, env=env, check=True, capture_output=True)
+        found.append({path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()})
+    assert found[0] == found[1] == found[2]
+    assert len(found[0]) > 5
