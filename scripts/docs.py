@@ -237,8 +237,7 @@ cannot use them. No file is a valid file. Unknown keys are errors."""
 _SETTINGS_NOTES: Final = """\
 Settings for `accounts` stand below the account's id, twelve digits in quotes. A waiver and a drift ignore count through
 the day `until`, never longer; `reason` and `owner` are shown wherever it counts. `check` is the finding's name in the
-report, `path` the property as a drift report names it. `stack`, `resource` and `path` of a drift ignore are patterns:
-`*` is every one."""
+report, `path` the property as a drift report names it. `stack`, `resource` and `path` are patterns; `*` is all."""
 
 
 def settings_page() -> str:
