@@ -11,7 +11,7 @@ import re
 import resource
 import signal
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from jinja2 import FunctionLoader, StrictUndefined, TemplateError, TemplateSyntaxError, nodes
@@ -188,6 +188,7 @@ class _Server:
 
     def __init__(self) -> None:
         self.environments: dict[str, _Environment] = {}
+        self.known: dict[str, tuple[Callable[..., Any], list[str]]] = {}
         self.expressions = ImmutableSandboxedEnvironment(undefined=StrictUndefined)
         self.expressions.filters = {k: v for k, v in self.expressions.filters.items() if k not in _BANNED}
 
@@ -216,19 +217,26 @@ class _Server:
         origins: dict[str, list[Any]] = {}
         for key, source in expressions:
             try:
-                value = self.expressions.compile_expression(source, undefined_to_none=False)(**context)
+                run, chains = self._compiled(source)
+                value = run(**context)
                 if isinstance(value, Undefined):
                     str(value)
                 json.dumps(value)
             except Exception as error:  # noqa: BLE001 - whatever an expression causes, its author hears of it
                 return {"error": {"why": f"{str(error) or type(error).__name__} in `{source}`", "key": key}}
             values[key] = value
-            tree = self.expressions.parse("{{" + source + "}}")
-            if origin := decisive(_chains(tree), context, origins):
+            if origin := decisive(chains, context, origins):
                 origins[key] = origin
             if key.isidentifier():
                 context[key] = value
         return {"values": values, "origins": origins}
+
+    def _compiled(self, source: str) -> tuple[Callable[..., Any], list[str]]:
+        """An expression of a product and the names that it reads; the same ones come for every config."""
+        if source not in self.known:
+            run = self.expressions.compile_expression(source, undefined_to_none=False)
+            self.known[source] = run, _chains(self.expressions.parse("{{" + source + "}}"))
+        return self.known[source]
 
     def _render(self, request: Mapping[str, Any]) -> dict[str, Any]:
         known = {key: list(path) for key, path in request["origins"].items()}
