@@ -185,4 +185,7 @@ CASES: Final = (
     Case("key-is-a-mapping", "7:5", "A key is not text"),
     Case("tab-indent", "7:1", "The file is not valid YAML"),
     Case("deep", "1:35", "nested too deeply"),
+    Case("alias-wrong-vpc", "17:11", "a VPC id is vpc- and 8 or 17"),
+    Case("alias-on-starter", "13:1", "only the enterprise tier has VPC endpoints; remove it"),
+    Case("alias-unknown-key", "19:12", "ml_product.vpc_integration.subnets is not known"),
 )

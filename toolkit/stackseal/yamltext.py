@@ -78,7 +78,7 @@ def decode(raw: bytes, path: str, limits: Limits = CONFIG) -> str:
     if len(raw) > limits.size:
         raise ConfigError(
             "The file is too large",
-            why=f"{len(raw):,} bytes where {limits.size:,} are allowed",
+            why=f"it has more than {limits.size:,} bytes",
             remedy="split it, or remove what does not belong in it",
             where=where,
         )
