@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from stackseal import assets, hosts, pipeline, planning
-from stackseal.cli import connector
 from stackseal.hosts.git import Repository
 from stackseal.hosts.local import LocalForge
 from stackseal.local import EmbeddedAws
@@ -21,7 +20,7 @@ from stackseal.model import Deployment, Report, Run
 from stackseal.output import Output
 from stackseal.plan.record import LocalRecords
 from stackseal.sandbox import Sandbox
-from stackseal.world import EMBEDDED, World, impatient
+from stackseal.world import EMBEDDED, World, connector, impatient
 
 EXAMPLES = assets.PRODUCTS / "ml" / "examples"
 STARTER = "techcorp-prod-a001-us-west-2-customer-churn-ml-s3"

@@ -6,21 +6,17 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import Any, Final, NoReturn
 
 from stackseal import __version__, hosts
 from stackseal.commands import ACTIONS, COMMANDS
 from stackseal.errors import ConfigErrors, Failed, StacksealError, UsageError
 from stackseal.output import Output
 from stackseal.sandbox import Sandbox
-from stackseal.world import EMBEDDED, World
-
-if TYPE_CHECKING:
-    from stackseal.aws.session import Aws
+from stackseal.world import EMBEDDED, World, connector
 
 EDITIONS: Final = ("starter", "professional", "enterprise")
 _EPILOG: Final = """\
@@ -231,22 +227,6 @@ def _wants_json(argv: Sequence[str]) -> bool:
         word == "--format=json" or (word == "--format" and list(argv[index + 1 : index + 2]) == ["json"])
         for index, word in enumerate(argv)
     )
-
-
-def connector(env: Mapping[str, str]) -> Callable[[str, str], Aws]:
-    """The way to AWS by account and region, made once each.
-
-    The embedded AWS takes any account's id for its access key; on AWS the credentials decide, and `World` compares.
-    """
-
-    @cache
-    def connect(account: str, region: str) -> Aws:
-        from stackseal.aws.session import Aws
-
-        mine = {**env, "AWS_ACCESS_KEY_ID": account} if env.get(EMBEDDED) and account else env
-        return Aws(mine, region=region)
-
-    return connect
 
 
 def _embedded(stack: ExitStack) -> dict[str, str]:

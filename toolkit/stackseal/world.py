@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -83,3 +84,19 @@ class World:
                 remedy="use credentials of the config's account, or correct account_id",
             )
         return cfn
+
+
+def connector(env: Mapping[str, str]) -> Callable[[str, str], Aws]:
+    """The way to AWS by account and region, made once each.
+
+    The embedded AWS takes any account's id for its access key; on AWS the credentials decide, and `World` compares.
+    """
+
+    @cache
+    def connect(account: str, region: str) -> Aws:
+        from stackseal.aws.session import Aws
+
+        mine = {**env, "AWS_ACCESS_KEY_ID": account} if env.get(EMBEDDED) and account else env
+        return Aws(mine, region=region)
+
+    return connect

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from stackseal.world import EMBEDDED, World
+from stackseal.world import EMBEDDED, World, connector
 
 SUMMARY: Final = "the main job from a config to a drift issue, offline, on the embedded AWS"
 HELP: Final = """\
@@ -32,7 +32,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, world: World) -> int:
     """Play it."""
     from stackseal import demo
-    from stackseal.cli import connector
     from stackseal.local import EmbeddedAws
 
     with ExitStack() as stack:
