@@ -91,6 +91,8 @@ def test_there_are_the_originals_twelve_actions() -> None:
         (("-act", "show-product", "-con"), "-con has no value; give the config after it"),
         (("-con", "c.yaml", "-act"), "-act has no value; give the action after it"),
         (("show-product", "-con", "c.yaml"), "No action is given"),
+        (("-con", "a", "--config", "b", "-act", "show-product"), "--config is given twice: 'a' and 'b'"),
+        (("-con", "a", "-act=x", "-act", "y"), "-act is given twice"),
         ((), "No command is given; see stackseal --help"),
         (("--root", "x"), "No command is given"),
         (("destroy",), "invalid choice: 'destroy' (choose from 'list-products', 'show-product'"),
@@ -297,3 +299,16 @@ def test_a_reader_that_has_gone_is_no_crash(tmp_path: Path) -> None:
             [CONSOLE, "schema"], cwd=tmp_path, env={}, stdout=gone, stderr=subprocess.PIPE, check=False
         )
     assert (done.returncode, done.stderr) == (3, b"")
+
+
+def test_the_working_directorys_modules_are_never_imported(tmp_path: Path) -> None:
+    """A pull request's `json.py` must not run, neither in the command nor in the sandbox's child."""
+    trap = "import pathlib; pathlib.Path(__file__).with_suffix('.trap').touch()\n"
+    for name in ("json", "yaml", "re", "jinja2", "sitecustomize", "stackseal/__init__", "toolkit/__init__"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / f"{name}.py").write_text(trap)
+    (tmp_path / STARTER.name).write_bytes(STARTER.read_bytes())
+    argv = [CONSOLE, "create-prov-template", STARTER.name]
+    done = subprocess.run(argv, cwd=tmp_path, env={}, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert list(tmp_path.rglob("*.trap")) == []

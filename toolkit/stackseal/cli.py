@@ -182,24 +182,26 @@ def _globals() -> _Parser:
     return shared
 
 
+_ORIGINALS: Final = {"-con": "config", "--config": "config", "-act": "action", "--action": "action"}
+
+
 def _modern(argv: list[str]) -> list[str]:
     """`-con CONFIG -act ACTION` as `ACTION CONFIG`."""
-    options = {"-con": "config", "--config": "config", "-act": "action", "--action": "action"}
     found: dict[str, str] = {}
     rest: list[str] = []
-    index = 0
-    while index < len(argv):
-        name, equals, value = argv[index].partition("=")
-        if name not in options:
-            rest.append(argv[index])
-        elif equals:
-            found[options[name]] = value
-        elif index + 1 < len(argv):
-            index += 1
-            found[options[name]] = argv[index]
-        else:
-            raise UsageError(f"{name} has no value", remedy=f"give the {options[name]} after it")
-        index += 1
+    words = iter(argv)
+    for word in words:
+        name, equals, value = word.partition("=")
+        if name not in _ORIGINALS:
+            rest.append(word)
+            continue
+        what = _ORIGINALS[name]
+        given = value if equals else next(words, None)
+        if given is None:
+            raise UsageError(f"{name} has no value", remedy=f"give the {what} after it")
+        if what in found:
+            raise UsageError(f"{name} is given twice", why=f"{found[what]!r} and {given!r}", remedy=f"give one {what}")
+        found[what] = given
     if not found:
         return argv
     if "action" not in found:
