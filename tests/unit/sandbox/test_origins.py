@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -346,3 +347,34 @@ def _shared() -> Sandbox:
 def teardown_module() -> None:
     for sandbox in _KEPT:
         sandbox.close()
+
+
+PLACES = (
+    *("k: @", "k: a@", "k: '@'", 'k: "@"', "k: [@]", "k: [a@]", "k: [@a]", "k: {@: a}", "k: {a: @}", "k: {a: b@}"),
+    *("- @", "- - @", "k: >\n  @", "k: |\n  @", "k:\n  a @", "k: !Sub @", "k: !Sub a@", "k: &x @", "? @\n: b", "@: a"),
+    *("a@: b", "k: @ # c", "# @\nk: 1", "k: @x", "k: @: x", "k: [@ , @]", "k: a #@", "k: a # @", "k: 'a' '@'"),
+    *("k: [a, @: b]", "k: [[@]]", "k: - @", "k:@", "k: -@", "k: !@", "k: *@", "k: &@ a", "k: |@\n  a", "--- @"),
+)
+BREAKERS = (
+    *(", P: q, r: ", "', P: q, r: '", '", P: q, r: "', "x", "]", "}, z: {", "# ", "\n", "a: b", "], [", "|", "0"),
+    *("', {A: b}, '", ", {A: b}, ", " , P: [p], q: x", "\n  Policies:", "*", "{{7*7}}"),
+)
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_no_place_of_a_template_lets_a_value_become_structure(place: str, sandbox: Sandbox) -> None:
+    """Wherever a template prints a value: it is refused, or every value gives the same structure."""
+    body = place.replace("@", "{{ x.name | tojson }}")
+    shapes = set()
+    for value in BREAKERS:
+        try:
+            found = render(sandbox, body, {"x": {"name": value}})
+            data = yamltext.parse(found.text, "t", limits=yamltext.TEMPLATE, tags=yamltext.CLOUDFORMATION_TAGS).data
+        except ConfigError:
+            continue
+        if yamltext.torn(found.text, found.values) is None:
+            once = json.dumps(value)
+            shapes.add(json.dumps(data).replace(json.dumps(once)[1:-1], "VALUE").replace(once, '"VALUE"'))
+    assert len(shapes) <= 1
+    if place in {"k: @", "k: [@]", "k: {a: @}", "@: a", "k: !Sub @"}:
+        assert len(shapes) == 1, "a place for values refuses all of them"
