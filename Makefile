@@ -38,6 +38,7 @@ lint: setup  ## ruff, mypy strict, zizmor, our own products through our own chec
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@if compgen -G '.github/workflows/*.yml' >/dev/null; then $(BIN)/zizmor --quiet --offline --persona auditor --no-ignores --strict-collection .; fi
+	@$(BIN)/stackseal check --region us-west-2 tests/golden | tail -n 1
 
 fmt: setup  ## let ruff write
 	@$(BIN)/ruff check --fix .

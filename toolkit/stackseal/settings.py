@@ -45,11 +45,17 @@ class SettingsWaiver(_Strict):
     """A finding that somebody answers for until a date."""
 
     check: str = Field(min_length=1)
+    """The check's identifier, e.g. `CKV_AWS_18`."""
     stack: str = "*"
+    """The stack's name, or a pattern with `*`."""
     resource: str = "*"
+    """The resource's logical id, or a pattern with `*`."""
     reason: str = Field(min_length=10)
+    """Why it is no problem here; the report shows it."""
     owner: str = Field(min_length=1)
+    """Who answers for it."""
     until: _Date
+    """The last day on which it counts, in quotes."""
 
     def model(self, *, proposed: bool = False) -> Waiver:
         """The waiver as later stages see it."""
@@ -60,11 +66,17 @@ class DriftIgnore(_Strict):
     """A difference that is no drift."""
 
     stack: str = "*"
+    """The stack's name, or a pattern with `*`."""
     resource: str = "*"
+    """The resource's logical id, or a pattern with `*`."""
     path: str = "*"
+    """The property's path, e.g. `Environment/ComputeType`, or a pattern with `*`."""
     reason: str = Field(min_length=10)
+    """Why it may differ."""
     owner: str = Field(min_length=1)
+    """Who answers for it."""
     until: _Date
+    """The last day on which it is ignored, in quotes."""
 
 
 class DriftSettings(_Strict):
