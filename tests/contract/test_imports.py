@@ -71,7 +71,6 @@ LIBRARIES: Final[dict[str, tuple[str, ...]]] = {
     "botocore": ("aws/", "local/"),
     "ministack": ("local/ministack.py",),
     "moto": ("local/moto.py",),
-    "hypercorn": ("local/",),
     "cfnlint": ("checks/engines/cfn_lint.py",),
     "checkov": (),
     "markdown": ("report/",),
@@ -82,7 +81,7 @@ LIBRARIES: Final[dict[str, tuple[str, ...]]] = {
 }
 """Each library and the only files (or folders) that import it. checkov has an environment of its own: nobody does."""
 
-HEAVY: Final = {"boto3", "ministack", "moto", "hypercorn", "cfnlint", "markdown"}
+HEAVY: Final = {"boto3", "ministack", "moto", "cfnlint", "markdown"}
 """Imported inside functions, so that `--help` is quick. Modules under `local/` may do it at the top."""
 
 FILES: Final = sorted(PACKAGE.rglob("*.py"))
