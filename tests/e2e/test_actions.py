@@ -339,12 +339,17 @@ def network(bench: Bench) -> str:
     return str(ssm.get_parameter(Name=f"{base}/VPCId")["Parameter"]["Value"])
 
 
-@pytest.mark.spec("A53", "A54", "A56", "A60")
+@pytest.mark.spec("A51", "A53", "A54", "A56", "A60")
 def test_an_enterprise_product_deploys_into_its_network(bench: Bench) -> None:
     vpc = network(bench)
     bench.write(example(ENTERPRISE), f"{ENTERPRISE}.yaml")
     config = f"configs/{ENTERPRISE}.yaml"
-    created(bench, config)
+    assert bench.run("create-prov-template", config).code == 0
+    done = bench.run("deploy-product", config, "--force")
+    assert done.code == 0, done.stderr
+    assert "has to confirm the first mail" in done.stderr
+    report = bench.run("create-review-report", config, "--format", "json").facts["reports"]
+    assert "has to confirm the first mail" in (bench.folder / report[1]).read_text()
     endpoints = bench.client("ec2", ENTERPRISE_ACCOUNT).describe_vpc_endpoints()["VpcEndpoints"]
     assert {item["VpcId"] for item in endpoints} == {vpc}
     kinds = sorted((item["ServiceName"].rpartition("us-west-2.")[2], item["VpcEndpointType"]) for item in endpoints)

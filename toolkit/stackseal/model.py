@@ -155,6 +155,8 @@ class Stack:
     publishes: tuple[str, ...] = ()
     consumes: tuple[str, ...] = ()
     """SSM parameter paths; another stack may publish what this one consumes."""
+    afterwards: tuple[str, ...] = ()
+    """What somebody has to do once the stack is deployed, in sentences."""
     test: bool = False
     """An isolated copy: suffixed names, nothing retained."""
     protected: bool = False

@@ -244,7 +244,7 @@ def _examined(
         policy_deltas=policy.delta(before, after),
         edges=graph.edges(shown.template),
         names=tuple(shown.stack.names.values()),
-        notes=subject.either.warnings,
+        notes=(*subject.either.warnings, *(f"After the deployment {text}" for text in shown.stack.afterwards)),
         config_values=dict(_values(shown.stack)),
     )
 

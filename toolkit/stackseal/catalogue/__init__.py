@@ -192,6 +192,7 @@ def _evaluate(product: ProductFile, context: Mapping[str, Json], suffix: str, sa
         *((f"waiver:{index}", rule.when) for index, rule in enumerate(product.waivers)),
         *((f"addition:{index}", rule.when) for index, rule in enumerate(product.additions)),
         *((f"advice:{index}", rule.when) for index, rule in enumerate(product.advice)),
+        *((f"afterwards:{index}", _if(f"'{index}'", rule.when)) for index, rule in enumerate(product.afterwards)),
         *((f"publishes:{index}", _if(rule.path, rule.when)) for index, rule in enumerate(product.publishes)),
         *((f"consumes:{index}", _if(rule.path, rule.when)) for index, rule in enumerate(product.consumes)),
     ]
@@ -246,6 +247,7 @@ def _stack(
         expected_resources=_expected(product, values),
         publishes=_given("publishes", values),
         consumes=_given("consumes", values),
+        afterwards=tuple(product.afterwards[int(index)].text for index in _given("afterwards", values)),
         test=bool(suffix),
         protected=bool(values["stack:protected"]) and not suffix,
     )

@@ -105,6 +105,8 @@ class ProductFile(_Strict):
     publishes: tuple[SsmPath, ...] = ()
     consumes: tuple[SsmPath, ...] = ()
     advice: tuple[Advice, ...] = ()
+    afterwards: tuple[Advice, ...] = ()
+    """What somebody has to do once the stack is deployed."""
     stateful: tuple[str, ...] = ()
     waivers: tuple[ProductWaiver, ...] = ()
     template: str = "template.yaml.j2"

@@ -54,5 +54,5 @@ def _previous(path: Path) -> Report | None:
 
     try:
         return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
-    except ConfigError:
+    except (ConfigError, OSError, UnicodeDecodeError):
         return None

@@ -52,6 +52,9 @@ def finished(world: World, prepared: Prepared, deployment: Deployment) -> int:
     found = facts(deployment)
     path = artifacts.report(world.root, prepared.stack, "json").with_name(f"{deployment.stack.name}-deployment.json")
     artifacts.write(path, json.dumps(found, indent=2) + "\n")
+    if deployment.outcome in {Outcome.CREATED, Outcome.UPDATED}:
+        for text in prepared.stack.afterwards:
+            world.out.say(f"Now {text}")
     emit(world, {**found, "report": path.as_posix()}, progress.sentence(deployment))
     return code(deployment)
 
