@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from stackseal.model import Run
+from stackseal.model import Json, Run
 
 
 class Runner(Protocol):
@@ -38,6 +38,18 @@ class Issue:
     title: str
     body: str
     open: bool
+
+
+class Marks(Protocol):
+    """How a text that we publish says what it is about (`stackseal.report.marker`)."""
+
+    def read(self, body: str) -> Mapping[str, Json] | None:
+        """The data of the marker on a body's first line, with `kind`; None where there is none."""
+        ...
+
+    def write(self, kind: str, **data: Json) -> str:
+        """The marker's line, without its newline."""
+        ...
 
 
 class Forge(Protocol):

@@ -1,0 +1,138 @@
+"""A step of `action.yml`: its inputs become a command line, and what the command found becomes the step's outputs.
+
+No input passes through a shell. `action.yml` puts each into an environment variable whose name says what it is:
+
+    STACKSEAL_COMMAND         the command
+    STACKSEAL_OPTION_NAME     `--name=VALUE`
+    STACKSEAL_FLAG_NAME       `--name`, where the value is `true`
+    STACKSEAL_WORDS_NAME      arguments without a name, one in a line
+
+Empty is not given. scripts/action.py writes the variables from the command line's own parser, so that the two agree.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from stackseal.errors import Failed
+
+FACTS: Final = "STACKSEAL_FACTS"
+"""The file into which a command's result goes, see `commands.base.emit`."""
+OUTPUTS: Final[Mapping[str, str]] = {
+    "exit-code": "The exit code; see docs/reference/exit-codes.md.",
+    "verdict": "`blocked`, `needs a human` or `ready`.",
+    "findings": "The number of findings.",
+    "blocking": "The number of findings that block.",
+    "comment": "Where the comment can be read.",
+    "stacks": "The names of the stacks, as a JSON list.",
+    "stack-id": "The stack's name where there is exactly one; CloudFormation takes it for its id.",
+    "has-changes": "`true` where anything would change.",
+    "changes-count": "The number of resources that change.",
+    "changes-markdown": "The comment's Markdown, of a `review` in one job.",
+    "change-set-id": "The change set's ARN where there is exactly one.",
+    "deployments": "What became of each stack, as a JSON list of stack, outcome and status.",
+    "drifted": "The names of the stacks that drifted, as a JSON list.",
+}
+_SUMMARY_LIMIT: Final = 1_000_000
+"""Bytes. GitHub refuses a step's summary over 1 MiB ("Workflow commands", adding a job summary)."""
+_RENDERED: Final = frozenset({"review", "publish"})
+
+
+def argv(env: Mapping[str, str]) -> list[str]:
+    """The command line of the step's inputs; what is wrong with it the parser says.
+
+    The comment's key of a step in a working directory of its own is that directory, so that monorepos need no more.
+    """
+    command = env.get("STACKSEAL_COMMAND", "").strip()
+    options = dict(_named(env, "STACKSEAL_OPTION_"))
+    folder = env.get("STACKSEAL_WORKING_DIRECTORY", ".").strip("./")
+    if command == "publish" and folder:
+        options.setdefault("id", folder)
+    flags = [
+        f"--{name}" if value == "true" else f"--{name}={value}"
+        for name, value in _named(env, "STACKSEAL_FLAG_")
+        if value != "false"
+    ]
+    given = [f"--{name}={value}" for name, value in sorted(options.items())]
+    words = [line.strip() for _, text in _named(env, "STACKSEAL_WORDS_") for line in text.splitlines() if line.strip()]
+    return [*([command] if command else []), *given, *flags, *(["--", *words] if words else [])]
+
+
+def run(env: Mapping[str, str], main: Callable[[Sequence[str], Mapping[str, str]], int]) -> int:
+    """Run the command of the inputs, write the step's outputs and its summary, and return the exit code."""
+    words = argv(env)
+    with tempfile.TemporaryDirectory(prefix="stackseal-", dir=env.get("RUNNER_TEMP")) as folder:
+        path = Path(folder, "facts.json")
+        code = main(words, {**env, FACTS: path.as_posix()})
+        result = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    if output := env.get("GITHUB_OUTPUT"):
+        write(Path(output), outputs(code, result.get("facts", {}), result.get("text", "")))
+    if (summary := env.get("GITHUB_STEP_SUMMARY")) and words[:1] and words[0] in _RENDERED and result:
+        root = Path(env.get("STACKSEAL_OPTION_ROOT") or "ml")
+        _summarise(Path(summary), root / "reports" / "review.md")
+    return code
+
+
+def outputs(code: int, facts: Mapping[str, Any], text: str) -> dict[str, str]:
+    """The outputs of a command's facts; names are those of `OUTPUTS`, and what a command does not tell is left out."""
+    stacks = [item if isinstance(item, str) else item["stack"] for item in facts.get("stacks", ())]
+    deployments = facts.get("deployments")
+    if deployments is not None:
+        stacks = [item["stack"] for item in deployments]
+        rows = [{key: item[key] for key in ("stack", "outcome", "status")} for item in deployments]
+    change_sets = facts.get("change_sets", ())
+    found: dict[str, object] = {"exit-code": code}
+    for name in ("verdict", "findings", "blocking", "comment"):
+        found[name] = facts.get(name) if not isinstance(facts.get(name), list) else len(facts[name])
+    if "stacks" in facts or deployments is not None:
+        found |= {"stacks": json.dumps(stacks), "stack-id": stacks[0] if len(stacks) == 1 else None}
+    if "changes" in facts:
+        found |= {"has-changes": str(facts["changed"]).lower(), "changes-count": facts["changes"]}
+        found["change-set-id"] = change_sets[0] if len(change_sets) == 1 else None
+        found["changes-markdown"] = text if text.startswith("<!-- stackseal ") else None
+    if deployments is not None:
+        found["deployments"] = json.dumps(rows)
+    if any(isinstance(item, dict) and "issue" in item for item in facts.get("stacks", ())):
+        found["drifted"] = json.dumps([item["stack"] for item in facts["stacks"] if item["status"] == "DRIFTED"])
+    return {name: str(value) for name, value in found.items() if value is not None}
+
+
+def write(path: Path, values: Mapping[str, str], delimiter: Callable[[], str] = lambda: secrets.token_hex(16)) -> None:
+    """Append outputs to GITHUB_OUTPUT, each between delimiters that nobody can foresee.
+
+    Raises Failed where a value holds its delimiter's line: it would end there, and the rest could be another output.
+    """
+    lines = []
+    for name, value in values.items():
+        end = f"stackseal_{delimiter()}"
+        if end in value:
+            raise Failed(f"The output {name} was not written", why="its value holds the delimiter", remedy="run again")
+        lines += [f"{name}<<{end}", value, end]
+    with path.open("a", encoding="utf-8", newline="\n") as file:
+        file.write("".join(f"{line}\n" for line in lines))
+
+
+def _named(env: Mapping[str, str], prefix: str) -> Iterator[tuple[str, str]]:
+    """The inputs of one kind that are given, by their names."""
+    for key in sorted(env):
+        if key.startswith(prefix) and env[key].strip():
+            yield key.removeprefix(prefix).lower().replace("_", "-"), env[key].strip()
+
+
+def _summarise(summary: Path, rendered: Path) -> None:
+    """Append the rendered review to the job's summary, which every reader of the run sees, forks included."""
+    if not rendered.is_file():
+        return
+    text = rendered.read_bytes()
+    used = summary.stat().st_size if summary.is_file() else 0
+    if len(text) + used <= _SUMMARY_LIMIT:
+        with summary.open("ab") as file:
+            file.write(text)
+    else:
+        with summary.open("a", encoding="utf-8") as file:
+            file.write("The review is larger than a job's summary may be; it is in the run's artifacts.\n")

@@ -1,0 +1,257 @@
+"""The one comment of a pull request and key: found by marker and author, written in place, the newest run wins.
+
+GitHub has no conditional write. So whoever changes a comment first sets a reaction on it: setting it answers 201 to
+the one who set it and 200 to everybody else ("Create reaction for an issue comment"), which makes it a lock that
+notifies nobody. Under it the comments are listed again, so an older run cannot overwrite a newer one that it did not
+see. Comments may be created by several runs at once; the lowest id stays and the others are deleted. Where reactions
+are refused it is written without the lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from stackseal.errors import Failed
+from stackseal.hosts.base import Marks
+from stackseal.hosts.github_api import Client, Rejected, Unsure, server_time
+from stackseal.hosts.github_http import Reply
+from stackseal.hosts.github_identity import Identity
+from stackseal.hosts.github_revision import Revision
+from stackseal.model import Json
+
+LIMIT: Final = 65_000
+"""Code points of a body. GitHub says 65,536; over other limits it keeps the old text and answers 200."""
+ROOM: Final = 64_600
+"""What a renderer should leave of `LIMIT`, so that the marker's key and revision fit without cutting."""
+CUT: Final = "\n\n*Cut here, because GitHub takes no more.*\n"
+_TURNS: Final = 8
+_LOCK: Final = "eyes"
+_STALE: Final = 120.0
+"""Seconds after which a lock is taken for one whose run was cancelled."""
+_POLLS: Final = 40
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comment:
+    """One comment of ours under the key."""
+
+    id: int
+    node: str
+    body: str
+    url: str
+    revision: Revision
+
+
+@dataclass(frozen=True, kw_only=True)
+class Steps:
+    """What makes the comments of a key what they should be; nothing when they are."""
+
+    edits: tuple[tuple[int, str], ...] = ()
+    creates: tuple[str, ...] = ()
+    deletes: tuple[int, ...] = ()
+    superseded: bool = False
+    """A newer run has written: only what is older than that is tidied away."""
+
+    @property
+    def done(self) -> bool:
+        return not (self.edits or self.creates or self.deletes)
+
+
+def stamp(parts: Sequence[str], key: str, revision: Revision, marks: Marks) -> tuple[str, ...]:
+    """The bodies as they are sent: the key and the revision in the marker of each, none over `LIMIT`."""
+    return tuple(_capped(_stamped(part, key, revision, marks)) for part in parts)
+
+
+def _stamped(part: str, key: str, revision: Revision, marks: Marks) -> str:
+    found = marks.read(part)
+    data: dict[str, Json] = {name: value for name, value in (found or {}).items() if name not in {"v", "kind"}}
+    data |= {"key": key, "rev": revision.values}
+    rest = part.partition("\n")[2] if found else part
+    kind = str(found["kind"]) if found else "comment"
+    return f"{marks.write(kind, **data)}\n{rest}"
+
+
+def _capped(body: str) -> str:
+    if len(body) <= LIMIT:
+        return body
+    kept = body[: LIMIT - len(CUT)]
+    return kept[: kept.rfind("\n") + 1 or len(kept)].rstrip("\n") + CUT
+
+
+def ours(comments: Iterable[Mapping[str, Any]], key: str, login: str, marks: Marks) -> tuple[Comment, ...]:
+    """Of GitHub's comments those whose marker has the key and whose author is us, by id."""
+    found = []
+    for item in comments:
+        body = item.get("body") or ""
+        data = marks.read(body) if (item.get("user") or {}).get("login") == login else None
+        if data is not None and data.get("key") == key:
+            found.append(
+                Comment(
+                    id=item["id"],
+                    node=item.get("node_id", ""),
+                    body=body,
+                    url=item.get("html_url", ""),
+                    revision=Revision.read(data.get("rev")),
+                )
+            )
+    return tuple(sorted(found, key=lambda comment: comment.id))
+
+
+def decide(group: Sequence[Comment], bodies: Sequence[str], revision: Revision, marks: Marks) -> Steps:
+    """What is to be done with the comments of a key, the lowest id first."""
+    newest = max((comment.revision for comment in group), default=revision)
+    if newest > revision:
+        stale = tuple(comment.id for comment in group[1:] if comment.revision < newest)
+        return Steps(deletes=stale, superseded=True)
+    edits = tuple(
+        (comment.id, body) for comment, body in zip(group, bodies, strict=False) if not same(comment.body, body, marks)
+    )
+    return Steps(
+        edits=edits,
+        creates=tuple(bodies[len(group) :]),
+        deletes=tuple(comment.id for comment in group[len(bodies) :]),
+    )
+
+
+def same(old: str, new: str, marks: Marks) -> bool:
+    """Whether two bodies say the same, whichever run wrote them; line ends and outer space are GitHub's."""
+    return _said(old, marks) == _said(new, marks)
+
+
+def _said(body: str, marks: Marks) -> tuple[object, str]:
+    data = {name: value for name, value in (marks.read(body) or {}).items() if name != "rev"}
+    return data, body.partition("\n")[2].replace("\r\n", "\n").strip()
+
+
+class Comments:
+    """The comments of one repository's pull requests."""
+
+    def __init__(self, client: Client, repository: str, identity: Identity, marks: Marks) -> None:
+        self._client, self._base, self._identity, self._marks = client, f"/repos/{repository}", identity, marks
+
+    def publish(self, pull_request: int, key: str, parts: Sequence[str], revision: Revision) -> str:
+        """The pull request has exactly these comments under the key, or a newer run's; returns the first one's address.
+
+        Raises Failed when GitHub keeps something else than what was sent.
+        """
+        bodies = stamp(parts, key, revision, self._marks)
+        for turn in range(_TURNS):
+            group = self.group(pull_request, key)
+            if group:
+                steps = decide(group, bodies, revision, self._marks)
+                if steps.done:
+                    return group[0].url
+                self._settle(pull_request, key, bodies, revision, group[0].id)
+            elif bodies:
+                self._create(pull_request, bodies[0])
+            else:
+                return ""
+            if turn:
+                self._client.sleep(float(turn))
+        raise Failed(
+            f"The comment on pull request {pull_request} is not what was sent",
+            why=f"GitHub still shows something else after {_TURNS} tries",
+            remedy="see the job's summary for the report, and run the job again",
+        )
+
+    def group(self, pull_request: int, key: str) -> tuple[Comment, ...]:
+        """Our comments under a key as they are now."""
+        path = f"{self._base}/issues/{pull_request}/comments"
+        return ours(self._client.pages(path, doing="list the comments"), key, self._identity.login, self._marks)
+
+    def hide(self, comments: Iterable[Comment]) -> None:
+        """Fold comments as outdated; where that is refused they stay open."""
+        for comment in comments:
+            try:
+                self._client.graphql(HIDE, {"id": comment.node}, doing="fold an outdated comment")
+            except Rejected:
+                return
+
+    def _settle(self, pull_request: int, key: str, bodies: Sequence[str], revision: Revision, anchor: int) -> None:
+        """Under the lock of the first comment: look again, and do what is then right."""
+        with self._locked(anchor) as there:
+            group = self.group(pull_request, key)
+            if not there or not group or group[0].id != anchor:
+                return
+            steps = decide(group, bodies, revision, self._marks)
+            for number, body in steps.edits:
+                self._change("PATCH", number, {"body": body}, doing="edit the comment")
+            for body in steps.creates:
+                self._create(pull_request, body)
+            for number in steps.deletes:
+                self._change("DELETE", number, None, doing="delete a second comment")
+
+    def _create(self, pull_request: int, body: str) -> None:
+        path = f"{self._base}/issues/{pull_request}/comments"
+        try:
+            made = self._client.write("POST", path, {"body": body}, doing="write a comment")
+        except Unsure:
+            return  # the next look shows whether it is there
+        self._identity.learn(made)
+
+    def _change(self, method: str, number: int, body: Mapping[str, Any] | None, *, doing: str) -> None:
+        """Edit or delete a comment that somebody may have deleted meanwhile; the next look shows what became of it."""
+        try:
+            self._client.write(method, f"{self._base}/issues/comments/{number}", body, doing=doing)
+        except Unsure:
+            return
+        except Rejected as error:
+            if error.status != 404:
+                raise
+
+    @contextmanager
+    def _locked(self, number: int) -> Iterator[bool]:
+        """Alone with a comment; False where it is gone."""
+        path = f"{self._base}/issues/comments/{number}/reactions"
+        try:
+            lock = self._lock(path)
+        except Rejected as error:
+            yield error.status != 404
+            return
+        try:
+            yield True
+        finally:
+            if lock is not None:
+                self._unlock(f"{path}/{lock}")
+
+    def _lock(self, path: str) -> int | None:
+        for turn in range(_POLLS):
+            try:
+                reply = self._client.send(
+                    "POST", path, doing="mark the comment as being written", body={"content": _LOCK}
+                )
+            except Unsure:
+                return None
+            if reply.status == 201:
+                return int(reply.data["id"])
+            if _age(reply, self._client.now()) > _STALE:
+                self._unlock(f"{path}/{int(reply.data['id'])}")  # by its id: a lock that was set since stays
+                continue
+            self._client.sleep(min(float(1 + turn), 5.0))
+        return None
+
+    def _unlock(self, path: str) -> None:
+        """Give it back; a lock that stays is taken for stale after a minute."""
+        try:
+            self._client.write("DELETE", path, doing="unmark the comment")
+        except Failed:
+            return
+
+
+def _age(reply: Reply, now: datetime) -> float:
+    """Seconds since the reaction was set, by GitHub's clock."""
+    try:
+        made = datetime.fromisoformat(str(reply.data["created_at"]).replace("Z", "+00:00"))
+    except (KeyError, TypeError, ValueError):
+        return 0.0
+    return (server_time(reply, now) - made).total_seconds()
+
+
+HIDE: Final = (
+    "mutation ($id: ID!) { minimizeComment(input: {subjectId: $id, classifier: OUTDATED})"
+    " { minimizedComment { isMinimized } } }"
+)

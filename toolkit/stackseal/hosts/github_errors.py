@@ -1,0 +1,95 @@
+"""GitHub's refusals as sentences that say what to do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from stackseal.errors import Failed
+from stackseal.hosts.github_http import GRAPHQL, Reply
+
+PERMISSIONS: Final[tuple[tuple[str, str], ...]] = (
+    (r"/issues/comments|/issues/\d+/(comments|labels)|/labels", "pull-requests"),
+    (r"/issues", "issues"),
+    (r"/commits/[^/]+/pulls|/pulls", "pull-requests"),
+    (r"/deployments", "deployments"),
+    (r"/code-scanning", "security-events"),
+    (r"/actions|/environments", "actions"),
+    (r"/contents|/commits|/rules|/branches", "contents"),
+)
+"""First match of a path → the key of `permissions:` that a job needs, where GitHub does not name it in its answer."""
+_ACCEPTED: Final = re.compile(r"([a-z_]+)=(read|write)")
+
+
+class Rejected(Failed):
+    """GitHub understood the request and refused it."""
+
+    def __init__(self, what: str, *, status: int, message: str, why: str, remedy: str) -> None:
+        super().__init__(what, why=why, remedy=remedy)
+        self.status, self.message = status, message
+
+    @property
+    def unpermitted(self) -> bool:
+        """Whether the token lacks a permission, as on pull requests from forks."""
+        return self.status == 403 and "not accessible" in self.message
+
+
+def rejected(method: str, path: str, reply: Reply, doing: str) -> Rejected:
+    """The error of an answer of 400 and more. `doing` is what we wanted, e.g. `write the comment`."""
+    message = _message(reply.data)
+    why, remedy = _because(method, path, reply, message)
+    what = f"GitHub refused to {doing}"
+    return Rejected(what, status=reply.status, message=message, why=why, remedy=remedy)
+
+
+def _because(method: str, path: str, reply: Reply, message: str) -> tuple[str, str]:
+    match reply.status:
+        case 401:
+            return "the token is not valid, or has expired", "give a token that is valid"
+        case 403 if "not accessible" in message:
+            return (
+                f"the token lacks the permission {permission(method, path, reply.headers)}",
+                "add it to the job's permissions; pull requests from forks never have it",
+            )
+        case 403 if "locked" in message:
+            return "the conversation is locked", "unlock it, or allow bots to write"
+        case 404:
+            return (
+                "it was not found, or the token cannot see it",
+                f"check the repository and the permission {permission(method, path, reply.headers)}",
+            )
+        case 410 if "/issues" in path:
+            return "issues are disabled in this repository, or this one was deleted", "enable them in the settings"
+        case _:
+            return f"{reply.status} {message}".strip(), "see what GitHub says"
+
+
+def permission(method: str, path: str, headers: Mapping[str, str]) -> str:
+    """What a job's `permissions:` must have, e.g. `pull-requests: write`."""
+    named = [f"{key.replace('_', '-')}: {level}" for key, level in _ACCEPTED.findall(_accepted(headers))]
+    if named:
+        return " or ".join(dict.fromkeys(named))
+    if path == GRAPHQL:
+        return "pull-requests: read"
+    key = next((key for pattern, key in PERMISSIONS if re.search(pattern, path)), "contents")
+    return f"{key}: {'read' if method == 'GET' else 'write'}"
+
+
+def _accepted(headers: Mapping[str, str]) -> str:
+    return headers.get("x-accepted-github-permissions", "")
+
+
+def _message(data: Any) -> str:
+    """GitHub's own words on one line, with the details of a validation error."""
+    if not isinstance(data, Mapping):
+        return ""
+    details = [_detail(item) for item in data.get("errors") or ()]
+    words = [str(data.get("message", "")), *[detail for detail in details if detail]]
+    return " ".join("; ".join(words).split())[:500]
+
+
+def _detail(item: Any) -> str:
+    if not isinstance(item, Mapping):
+        return str(item)
+    return str(item.get("message") or " ".join(str(item[key]) for key in ("resource", "field", "code") if key in item))
