@@ -49,6 +49,7 @@ golden: setup  ## bless today's output as the expected one; then read the diff
 
 docs: setup  ## write docs/reference/ from the code
 	@$(BIN)/python scripts/docs.py
+	@$(BIN)/python scripts/action.py
 	@$(BIN)/python scripts/features.py
 
 dist: setup  ## build the wheel, install it in a clean environment, run the demo from /

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from stackseal import artifacts
@@ -27,6 +28,9 @@ def publish(world: World, report: Report, *, key: str = "review") -> Published:
         artifacts.write(world.root / "reports" / f"review.{suffix}", FORMATS[name].render(report))
     if world.runner.annotates:
         world.out.command(FORMATS["annotations"].render(report))
+    if summary := world.env.get("GITHUB_STEP_SUMMARY"):
+        with Path(summary).open("a", encoding="utf-8") as file:
+            file.write(markdown.render_summary(report))
     parts = markdown.render_parts(report, key=key)
     where = world.forge.upsert_comment(report.run.pull_request or 0, key, parts)
     return Published(parts=parts, where=where)
@@ -40,6 +44,7 @@ def changes(report: Report) -> bool:
 
 def facts(report: Report) -> dict[str, Any]:
     """A report in numbers, as `--format json` gives it."""
+    plans = [stack.plan for stack in report.stacks if stack.plan is not None]
     findings = [finding for stack in report.stacks for finding in stack.findings]
     return {
         "verdict": report.verdict.value,
@@ -47,5 +52,8 @@ def facts(report: Report) -> dict[str, Any]:
         "findings": len(findings),
         "blocking": sum(finding.blocks for finding in findings),
         "failures": [f"{failure.where}: {failure.message}" for failure in report.failures],
+        "changed": changes(report),
+        "changes": sum(len(plan.changes) for plan in plans),
+        "change_sets": [plan.change_set for plan in plans if plan.change_set],
         "seals": {stack.id.name: stack.plan.seal for stack in report.stacks if stack.plan and stack.plan.seal},
     }

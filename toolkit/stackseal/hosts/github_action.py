@@ -19,8 +19,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from stackseal.errors import Failed
-
 FACTS: Final = "STACKSEAL_FACTS"
 """The file into which a command's result goes, see `commands.base.emit`."""
 OUTPUTS: Final[Mapping[str, str]] = {
@@ -38,9 +36,6 @@ OUTPUTS: Final[Mapping[str, str]] = {
     "deployments": "What became of each stack, as a JSON list of stack, outcome and status.",
     "drifted": "The names of the stacks that drifted, as a JSON list.",
 }
-_SUMMARY_LIMIT: Final = 1_000_000
-"""Bytes. GitHub refuses a step's summary over 1 MiB ("Workflow commands", adding a job summary)."""
-_RENDERED: Final = frozenset({"review", "publish"})
 
 
 def argv(env: Mapping[str, str]) -> list[str]:
@@ -64,7 +59,7 @@ def argv(env: Mapping[str, str]) -> list[str]:
 
 
 def run(env: Mapping[str, str], main: Callable[[Sequence[str], Mapping[str, str]], int]) -> int:
-    """Run the command of the inputs, write the step's outputs and its summary, and return the exit code."""
+    """Run the command of the inputs, write the step's outputs, and return the exit code."""
     words = argv(env)
     with tempfile.TemporaryDirectory(prefix="stackseal-", dir=env.get("RUNNER_TEMP")) as folder:
         path = Path(folder, "facts.json")
@@ -72,9 +67,6 @@ def run(env: Mapping[str, str], main: Callable[[Sequence[str], Mapping[str, str]
         result = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     if output := env.get("GITHUB_OUTPUT"):
         write(Path(output), outputs(code, result.get("facts", {}), result.get("text", "")))
-    if (summary := env.get("GITHUB_STEP_SUMMARY")) and words[:1] and words[0] in _RENDERED and result:
-        root = Path(env.get("STACKSEAL_OPTION_ROOT") or "ml")
-        _summarise(Path(summary), root / "reports" / "review.md")
     return code
 
 
@@ -103,15 +95,13 @@ def outputs(code: int, facts: Mapping[str, Any], text: str) -> dict[str, str]:
 
 
 def write(path: Path, values: Mapping[str, str], delimiter: Callable[[], str] = lambda: secrets.token_hex(16)) -> None:
-    """Append outputs to GITHUB_OUTPUT, each between delimiters that nobody can foresee.
+    """Append outputs to GITHUB_OUTPUT, each between delimiters that nobody can foresee and that it does not hold.
 
-    Raises Failed where a value holds its delimiter's line: it would end there, and the rest could be another output.
+    A value that held its delimiter would end there, and its rest could be another output.
     """
-    lines = []
+    lines: list[str] = []
     for name, value in values.items():
-        end = f"stackseal_{delimiter()}"
-        if end in value:
-            raise Failed(f"The output {name} was not written", why="its value holds the delimiter", remedy="run again")
+        end = next(end for end in iter(delimiter, None) if end not in value)
         lines += [f"{name}<<{end}", value, end]
     with path.open("a", encoding="utf-8", newline="\n") as file:
         file.write("".join(f"{line}\n" for line in lines))
@@ -122,17 +112,3 @@ def _named(env: Mapping[str, str], prefix: str) -> Iterator[tuple[str, str]]:
     for key in sorted(env):
         if key.startswith(prefix) and env[key].strip():
             yield key.removeprefix(prefix).lower().replace("_", "-"), env[key].strip()
-
-
-def _summarise(summary: Path, rendered: Path) -> None:
-    """Append the rendered review to the job's summary, which every reader of the run sees, forks included."""
-    if not rendered.is_file():
-        return
-    text = rendered.read_bytes()
-    used = summary.stat().st_size if summary.is_file() else 0
-    if len(text) + used <= _SUMMARY_LIMIT:
-        with summary.open("ab") as file:
-            file.write(text)
-    else:
-        with summary.open("a", encoding="utf-8") as file:
-            file.write("The review is larger than a job's summary may be; it is in the run's artifacts.\n")
