@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 
 import pytest
 from hypothesis import given, settings
@@ -94,3 +95,12 @@ def test_results_go_to_stdout_and_talk_to_stderr() -> None:
     output.redraw("again", 2)
     assert out.getvalue() == "result\nlines\n::group::ours\n"
     assert err.getvalue() == "loud\n\x1b[2F\x1b[Jagain\n"
+
+
+def test_json_keeps_its_value_and_still_commands_nothing() -> None:
+    value = {"reason": "a ##[set-output name=x]y\n::error::z", "list": ["::stop-commands::t", "##[group]"]}
+    out = Output(stdout=(written := io.StringIO()), stderr=io.StringIO())
+    out.json(value)
+    text = written.getvalue()
+    assert json.loads(text) == value
+    assert inert(text) == text

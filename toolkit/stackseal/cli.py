@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -14,6 +13,7 @@ from typing import Any, Final, NoReturn
 from stackseal import __version__, hosts
 from stackseal.commands import ACTIONS, COMMANDS
 from stackseal.errors import ConfigErrors, Failed, StacksealError, UsageError
+from stackseal.hosts import github_action
 from stackseal.output import Output
 from stackseal.sandbox import Sandbox
 from stackseal.world import EMBEDDED, World, connector
@@ -33,7 +33,9 @@ class _Parser(argparse.ArgumentParser):
 
 
 def entry() -> NoReturn:
-    """The console script."""
+    """The console script; in a step of action.yml the command line comes from the environment."""
+    if os.environ.get("STACKSEAL_ACTION") == "1":
+        sys.exit(github_action.run(os.environ, main))
     sys.exit(main(sys.argv[1:], os.environ))
 
 
@@ -132,7 +134,7 @@ def report(error: StacksealError, output: Output, *, as_json: bool) -> None:
         output.say(f"{place}error: {' '.join(str(each).split())}", "error")
     if as_json:
         rows = [_row(each) for each in errors]
-        output.data(json.dumps({"errors": rows, "exit_code": error.exit_code}, indent=2))
+        output.json({"errors": rows, "exit_code": error.exit_code})
 
 
 def _row(error: StacksealError) -> dict[str, Any]:

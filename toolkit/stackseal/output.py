@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from dataclasses import dataclass, field
-from typing import Final, TextIO
+from typing import Any, Final, TextIO
 
 _LEVELS: Final = ("debug", "info", "warning", "error")
 _COMMAND: Final = re.compile(r"^(\s*):(?=:)", re.MULTILINE)
@@ -34,6 +35,12 @@ class Output:
     def data(self, text: str) -> None:
         """A result, on stdout."""
         self.stdout.write(inert(text) + ("" if text.endswith("\n") else "\n"))
+        self.stdout.flush()
+
+    def json(self, value: Any, *, sort_keys: bool = False) -> None:
+        """A result as JSON, on stdout: what could command a runner is escaped, so that the value stays the same."""
+        text = json.dumps(value, indent=2, ensure_ascii=True, sort_keys=sort_keys)
+        self.stdout.write(text.replace("##[", "#\\u0023[") + "\n")
         self.stdout.flush()
 
     def say(self, text: str, level: str = "info") -> None:

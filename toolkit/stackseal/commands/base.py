@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
 from stackseal.errors import Refused
+from stackseal.hosts import github_action
 from stackseal.world import World
 
 
@@ -56,8 +58,13 @@ def confirmed(args: argparse.Namespace, world: World, what: str) -> None:
 
 
 def emit(world: World, facts: Mapping[str, Any], text: str) -> None:
-    """A result on stdout: the facts with --format json, else the text."""
-    world.out.data(json.dumps(facts, indent=2, ensure_ascii=True) if world.json else text)
+    """A result on stdout: the facts with --format json, else the text. Both go to the Action that asked for them."""
+    if path := world.env.get(github_action.FACTS):
+        Path(path).write_text(json.dumps({"facts": facts, "text": text}), encoding="utf-8")
+    if world.json:
+        world.out.json(facts)
+    else:
+        world.out.data(text)
 
 
 def table(rows: Sequence[tuple[str, ...]], head: tuple[str, ...]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import tempfile
 from contextlib import ExitStack
 from dataclasses import replace
@@ -41,7 +40,7 @@ def run(args: argparse.Namespace, world: World) -> int:
         mine = replace(demo.scene(world, folder), aws=connector(environ), env=environ)
         facts = demo.Demo(world=mine, folder=folder).play()
     if world.json:
-        world.out.data(json.dumps(facts, indent=2))
+        world.out.json(facts)
     elif args.keep:
         world.out.say(f"Kept: {folder}")
     return 0

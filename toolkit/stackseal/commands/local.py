@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 import signal
 import threading
 from typing import Final
 
+from stackseal.commands.base import emit
 from stackseal.world import EMBEDDED, World
 
 SUMMARY: Final = "serve the embedded AWS until Ctrl-C"
@@ -37,7 +37,7 @@ def run(args: argparse.Namespace, world: World) -> int:
     with EmbeddedAws(account=args.account, region=args.region) as aws:
         environ = {**aws.environ(), EMBEDDED: "1"}
         lines = "\n".join(f"export {key}={value}" for key, value in sorted(environ.items()))
-        world.out.data(json.dumps(environ, indent=2) if world.json else lines)
+        emit(world, environ, lines)
         world.out.say(f"The embedded AWS serves {aws.endpoint_url} until Ctrl-C")
         done.wait()
     return 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import Final
 
@@ -55,5 +54,5 @@ def run(args: argparse.Namespace, world: World) -> int:
     documents = policy.documents(found)
     if len(documents) > 1:
         world.out.say(f"The policy is longer than IAM allows and becomes {len(documents)} documents", "warning")
-    world.out.data(json.dumps(documents[0] if len(documents) == 1 else list(documents), indent=2))
+    world.out.json(documents[0] if len(documents) == 1 else list(documents))
     return 1 if any(finding.blocks for finding in doubts) else 0

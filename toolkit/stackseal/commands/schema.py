@@ -31,9 +31,10 @@ def run(args: argparse.Namespace, world: World) -> int:
     from stackseal.catalogue import schema
     from stackseal.preparation import catalogue_of
 
-    text = json.dumps(schema.editor(catalogue_of(world).products.values()), indent=2, sort_keys=True)
+    found = schema.editor(catalogue_of(world).products.values())
     if args.output is None:
-        world.out.data(text)
+        world.out.json(found, sort_keys=True)
     else:
+        text = json.dumps(found, indent=2, sort_keys=True)
         world.out.data(artifacts.write(args.output, text + "\n").as_posix())
     return 0
