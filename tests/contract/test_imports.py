@@ -75,7 +75,7 @@ LIBRARIES: Final[dict[str, tuple[str, ...]]] = {
     "checkov": (),
     "markdown": ("report/",),
     "jinja2": ("report/words.py", "sandbox/child.py"),
-    "yaml": ("yamltext.py", "report/"),
+    "yaml": ("yamltext/", "report/"),
     "pydantic": ("bundle.py", "settings.py", "catalogue/product.py", "hosts/event.py", "report/json.py"),
     "jsonschema": ("catalogue/schema.py", "plan/record.py"),
 }

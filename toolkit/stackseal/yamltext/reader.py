@@ -1,16 +1,9 @@
-"""YAML as stackseal reads it: YAML 1.2 scalars, a mark for every node, hard limits, one family of errors.
-
-Measured against public suites, PyYAML's own loaders turn `012345670123` into an octal number and `NO` into False,
-raise a dozen exception types that are not YAMLError, and its C loader crashes the process on 50 KB of `[`. This reader
-takes the parser's *events* only (an iterative state machine) and builds plain data from them itself.
-"""
+"""From the parser's events to plain data with a mark for every node, without recursion."""
 
 from __future__ import annotations
 
-import bisect
 import re
-import unicodedata
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
@@ -18,14 +11,12 @@ import yaml
 
 from stackseal.errors import ConfigError
 from stackseal.model import Json, JsonPath, Location
+from stackseal.yamltext.limits import CONFIG, Limits
 
 Tags: TypeAlias = Mapping[str, Callable[[Any], Any]]
 """What `!Tag node` becomes, by tag without the exclamation mark."""
-
 _INT: Final = re.compile(r"0|-?[1-9][0-9]{0,17}")
 _FLOAT: Final = re.compile(r"-?(0|[1-9][0-9]*)\.[0-9]+")
-_AMBIGUOUS: Final = re.compile(r"[ynYN]|0o[0-7]+|[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-"""Texts that PyYAML writes without quotes and that another reader, YAML 1.1 or 1.2, takes for a value."""
 _WORDS: Final[Mapping[str, Json]] = {
     "": None,
     "~": None,
@@ -39,26 +30,7 @@ _WORDS: Final[Mapping[str, Json]] = {
     "False": False,
     "FALSE": False,
 }
-_JOINERS: Final = frozenset("\u200c\u200d")
-"""Some scripts cannot be written without them."""
-_HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
-"""Unicode categories that a reviewer cannot see: controls, formats (bidirectional, zero width), private use, breaks."""
-_PROPERTIES: Final = re.compile(r"[!&]\S*\s+")
-_LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Limits:
-    """How much one document may hold; a config needs a hundredth of it."""
-
-    size: int = 65_536
-    depth: int = 32
-    nodes: int = 10_000
-    aliases: bool = False
-
-
-CONFIG: Final = Limits()
-TEMPLATE: Final = Limits(size=1_048_576, depth=64, nodes=200_000, aliases=True)
+LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,40 +39,6 @@ class Document:
 
     data: Json
     marks: Mapping[JsonPath, Location]
-
-
-def decode(raw: bytes, path: str, limits: Limits = CONFIG) -> str:
-    """The bytes of a file as text.
-
-    Raises ConfigError for a file over the limit and for anything that is not UTF-8 without control characters.
-    """
-    where = Location(path=path)
-    if len(raw) > limits.size:
-        raise ConfigError(
-            "The file is too large",
-            why=f"it has more than {limits.size:,} bytes",
-            remedy="split it, or remove what does not belong in it",
-            where=where,
-        )
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ConfigError(
-            "The file cannot be read as text",
-            why=f"byte {error.start + 1} is not UTF-8",
-            remedy="save it as UTF-8",
-            where=where,
-        ) from error
-    for number, line in enumerate(text.split("\n"), start=1):
-        for column, character in enumerate(line, start=1):
-            if _forbidden(character):
-                raise ConfigError(
-                    "The file holds an invisible character",
-                    why=f"U+{ord(character):04X} hides what a reviewer would read",
-                    remedy="delete it",
-                    where=Location(path=path, line=number, column=column),
-                )
-    return text
 
 
 def parse(text: str, path: str, *, limits: Limits = CONFIG, tags: Tags | None = None) -> Document:
@@ -115,7 +53,7 @@ def parse(text: str, path: str, *, limits: Limits = CONFIG, tags: Tags | None = 
     """
     reader = _Reader(path=path, limits=limits, tags=tags or {})
     try:
-        for event in yaml.parse(text, Loader=_LOADER):
+        for event in yaml.parse(text, Loader=LOADER):
             reader.take(event)
     except ConfigError:
         raise
@@ -131,43 +69,11 @@ def parse(text: str, path: str, *, limits: Limits = CONFIG, tags: Tags | None = 
     return reader.document()
 
 
-def torn(text: str, values: Sequence[tuple[int, int]]) -> int | None:
-    """The line of the first of the JSON values printed at these places that is not one whole value of the text.
-
-    A value may stand where a value stands, after a tag, in a comment, and inside a block scalar: there, JSON on one
-    line cannot end what it stands in. The text is one that `parse` accepts.
-    """
-    nodes = [event for event in yaml.parse(text, Loader=_LOADER) if isinstance(event, yaml.NodeEvent)]
-    starts = [_index(event.start_mark) for event in nodes]
-    for start, end in values:
-        place = bisect.bisect_right(starts, start) - 1
-        if place >= 0 and not _whole(nodes[place], text, start, end):
-            return text.count("\n", 0, start) + 1
-    return None
-
-
-def _whole(node: yaml.NodeEvent, text: str, start: int, end: int) -> bool:
-    first, last = _index(node.start_mark), _index(node.end_mark)
-    if not text[first:start].strip() or _PROPERTIES.fullmatch(text, first, start):
-        return last == end if isinstance(node, yaml.ScalarEvent) else True
-    return last <= start or (isinstance(node, yaml.ScalarEvent) and node.style in {"|", ">"})
-
-
-def _index(mark: Any) -> int:
-    return int(mark.index)
-
-
 def _not_yaml(path: str, error: yaml.MarkedYAMLError) -> ConfigError:
     mark = error.problem_mark or error.context_mark
     where = Location(path=path, line=mark.line + 1, column=mark.column + 1) if mark else Location(path=path)
     why = " ".join(part for part in (error.problem, error.context) if part) or "it cannot be parsed"
     return ConfigError("The file is not valid YAML", why=why, remedy="mend this line or the one above", where=where)
-
-
-def _forbidden(character: str) -> bool:
-    if character in "\t\r" or character.isascii():
-        return not (character.isprintable() or character in "\t\r")
-    return character not in _JOINERS and unicodedata.category(character) in _HIDDEN
 
 
 def _scalar(event: yaml.ScalarEvent) -> Json:
@@ -354,48 +260,3 @@ def _walk(value: Any) -> Iterator[Any]:
             stack.extend(node.values())
         elif isinstance(node, list):
             stack.extend(node)
-
-
-class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]  # chosen at run time
-    """Never writes anchors: two equal nodes are written twice."""
-
-    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002
-        return True
-
-
-def _represent_text(dumper: Any, text: str) -> yaml.ScalarNode:
-    style = "'" if _AMBIGUOUS.fullmatch(text) else None
-    node: yaml.ScalarNode = dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
-    return node
-
-
-_Dumper.add_representer(str, _represent_text)
-
-
-def dump(value: Any) -> str:
-    """The YAML text of plain data: block style, keys in their order, no anchors; texts stay texts in every reader."""
-    text: str = yaml.dump(value, Dumper=_Dumper, sort_keys=False, width=1_000_000, allow_unicode=True)
-    return text
-
-
-def _get_att(value: Any) -> Any:
-    return {"Fn::GetAtt": value.split(".", 1) if isinstance(value, str) else value}
-
-
-def _intrinsic(name: str) -> Callable[[Any], Any]:
-    return lambda value: {name: value}
-
-
-CLOUDFORMATION_TAGS: Final[Tags] = {
-    "Ref": _intrinsic("Ref"),
-    "Condition": _intrinsic("Condition"),
-    "GetAtt": _get_att,
-    **{
-        name: _intrinsic(f"Fn::{name}")
-        for name in (
-            *("And", "Base64", "Cidr", "Equals", "FindInMap", "ForEach", "GetAZs", "If", "ImportValue", "Join"),
-            *("Length", "Not", "Or", "Select", "Split", "Sub", "ToJsonString", "Transform"),
-        )
-    },
-}
-"""The short forms of CloudFormation's intrinsic functions, to their long ones."""
