@@ -1,0 +1,31 @@
+"""A GitHub for tests: `with GitHubFake(directory) as fake`, then `fake.repository("acme/infra")` and `fake.token(…)`.
+
+Start reading at fake.py (what a test sees), then app.py (the way of a call). Behaviour that GitHub's description does
+not tell is in the docstring of its handler, with its source.
+"""
+
+from fakes.github.exchange import Record, Reply
+from fakes.github.fake import FakeDefect, GitHubFake
+from fakes.github.faults import Fault, Faults, page, reset, secondary_limit, slow, status
+from fakes.github.git import BOT, Git
+from fakes.github.models import Issue, Pull
+from fakes.github.repository import Repository
+
+__all__ = [
+    "BOT",
+    "FakeDefect",
+    "Fault",
+    "Faults",
+    "Git",
+    "GitHubFake",
+    "Issue",
+    "Pull",
+    "Record",
+    "Reply",
+    "Repository",
+    "page",
+    "reset",
+    "secondary_limit",
+    "slow",
+    "status",
+]
