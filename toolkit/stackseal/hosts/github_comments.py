@@ -163,13 +163,22 @@ class Comments:
         path = f"{self._base}/issues/{pull_request}/comments"
         return ours(self._client.pages(path, doing="list the comments"), key, self._identity.login, self._marks)
 
-    def hide(self, comments: Iterable[Comment]) -> None:
-        """Fold comments as outdated; where that is refused they stay open."""
-        for comment in comments:
-            try:
-                self._client.graphql(HIDE, {"id": comment.node}, doing="fold an outdated comment")
-            except Rejected:
-                return
+    def fold(self, pull_request: int, key: str, *, but: str, before: Revision) -> None:
+        """Fold the comments of earlier runs (keys `KEY` and `KEY#RUN`) as outdated; where refused they stay open."""
+        path = f"{self._base}/issues/{pull_request}/comments"
+        listed = list(self._client.pages(path, doing="list the comments"))
+        keys = {str((self._marks.read(item.get("body") or "") or {}).get("key", "")) for item in listed}
+        for other in sorted(each for each in keys if each != but and (each == key or each.startswith(f"{key}#"))):
+            for comment in ours(listed, other, self._identity.login, self._marks):
+                if comment.revision < before and not self._hidden(comment):
+                    return
+
+    def _hidden(self, comment: Comment) -> bool:
+        try:
+            self._client.graphql(HIDE, {"id": comment.node}, doing="fold an outdated comment")
+        except Rejected:
+            return False
+        return True
 
     def _settle(self, pull_request: int, key: str, bodies: Sequence[str], revision: Revision, anchor: int) -> None:
         """Under the lock of the first comment: look again, and do what is then right."""

@@ -61,11 +61,12 @@ class PyGithubTransport:
         url = requester.graphql_url if path == GRAPHQL else path
         try:
             status, headers, text = requester.requestJson(method, url, dict(query), input=body)
-            data = json.loads(text) if text else None
-        except (OSError, ValueError, RuntimeError) as error:
-            # requests' exceptions are OSErrors; half an answer is a ValueError; a redirection elsewhere a RuntimeError.
+        except (OSError, RuntimeError) as error:
+            # The exceptions of requests are OSErrors; a redirection to another server is a RuntimeError.
             raise Lost(type(error).__name__) from error
-        return Reply(status=status, headers={key: str(value) for key, value in headers.items()}, data=data)
+        return Reply(
+            status=status, headers={key: str(value) for key, value in headers.items()}, data=_json(status, text)
+        )
 
     def close(self) -> None:
         """Close the connection, if there is one."""
@@ -88,6 +89,16 @@ class PyGithubTransport:
                 seconds_between_writes=None,
             ).requester
         return self._made
+
+
+def _json(status: int, text: str) -> Any:
+    """The body's data; the pages of the servers in front of GitHub are HTML and count as none."""
+    try:
+        return json.loads(text) if text else None
+    except ValueError as error:
+        if status >= 400:
+            return None
+        raise Lost("half an answer") from error
 
 
 def _address(url: str) -> str:

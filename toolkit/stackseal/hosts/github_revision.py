@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from stackseal.model import Json
 
@@ -33,6 +33,9 @@ class Revision:
                 return cls(run=run, attempt=attempt, at=at)
             case _:
                 return cls()
+
+
+OLDEST: Final = Revision()
 
 
 def of_env(env: Mapping[str, str], at: str = "") -> Revision:

@@ -1,0 +1,147 @@
+"""GitHub as forge: what the pipelines publish, and what they ask of a repository."""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from stackseal.errors import UsageError
+from stackseal.hosts.base import Issue, Marks
+from stackseal.hosts.github_api import Client
+from stackseal.hosts.github_comments import Comments
+from stackseal.hosts.github_deployments import Deployments
+from stackseal.hosts.github_http import DEFAULT_URL, PyGithubTransport, Transport
+from stackseal.hosts.github_identity import Identity
+from stackseal.hosts.github_issues import MAX_OPEN, Issues
+from stackseal.hosts.github_pulls import Pulls
+from stackseal.hosts.github_revision import OLDEST, Revision, of_env
+from stackseal.hosts.github_scanning import Upload, upload
+
+_REPOSITORY: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})/[A-Za-z0-9._-]{1,100}")
+
+
+class CommentMode(enum.Enum):
+    """What the Action's input `comment-mode` says."""
+
+    UPDATE = "update"
+    """One comment, written anew in place."""
+    CHANGES_ONLY = "changes-only"
+    """The same, but the first one is written only when something would change."""
+    NEW = "new"
+    """A comment for each run; those before are folded as outdated."""
+    OFF = "off"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """How the forge publishes."""
+
+    comments: CommentMode = CommentMode.UPDATE
+    max_open_issues: int = MAX_OPEN
+    revision: Revision = OLDEST
+    actions: bool = False
+    """In a job of GitHub Actions: a token whose owner GitHub does not tell is GITHUB_TOKEN."""
+
+
+class GitHubForge:
+    """One repository of GitHub; satisfies `hosts.base.Forge`."""
+
+    def __init__(self, client: Client, repository: str, marks: Marks, options: Options = Options()) -> None:
+        if not _REPOSITORY.fullmatch(repository):
+            raise UsageError(
+                f"The repository {repository!r} cannot be used",
+                why="it is not OWNER/NAME",
+                remedy="set GITHUB_REPOSITORY",
+            )
+        self.repository, self.options, self._client = repository, options, client
+        identity = Identity(client, actions=options.actions)
+        self._comments = Comments(client, repository, identity, marks)
+        self._issues = Issues(client, repository, identity, marks, options.max_open_issues)
+        self.pulls = Pulls(client, repository)
+        self.deployments = Deployments(client, repository)
+
+    def upsert_comment(self, pull_request: int, key: str, parts: Sequence[str], *, worth: bool = True) -> str:
+        """The pull request has exactly these comments of ours under the key, or those of a newer run.
+
+        Returns the address of the first; empty where none is written: no pull request, mode `off`, or mode
+        `changes-only` for the first one when it is not `worth` a comment.
+        """
+        mode, revision = self.options.comments, self.options.revision
+        if mode is CommentMode.OFF or pull_request < 1:
+            return ""
+        if mode is CommentMode.NEW:
+            return self._new_comment(pull_request, key, parts)
+        if mode is CommentMode.CHANGES_ONLY and not worth and not self._comments.group(pull_request, key):
+            return ""
+        return self._comments.publish(pull_request, key, parts, revision)
+
+    def issues(self) -> tuple[Issue, ...]:
+        """Every drift issue that we opened, open or closed; a second one of a stack is closed as a duplicate."""
+        return self._issues.all()
+
+    def open_issue(self, key: str, title: str, body: str) -> Issue:
+        """A new issue, or the stack's own when another run was quicker.
+
+        Raises Refused when as many are open as may be.
+        """
+        return self._issues.open(key, title, body)
+
+    def update_issue(self, number: int, *, title: str, body: str, is_open: bool) -> Issue:
+        """The issue as it is now to be: edited, reopened or closed."""
+        return self._issues.update(number, title, body, is_open=is_open)
+
+    def heartbeat(self, at: datetime, body: str) -> Issue:
+        """Write down that drift was checked with success at this time."""
+        return self._issues.beat(at.isoformat(timespec="seconds"), body)
+
+    def last_heartbeat(self) -> datetime | None:
+        """When drift was last checked with success; None when never, or when nobody can tell."""
+        try:
+            return datetime.fromisoformat(self._issues.last_beat() or "")
+        except ValueError:
+            return None
+
+    def upload_sarif(self, *, commit: str, ref: str, sarif: str) -> Upload:
+        """Send the findings to code scanning; where it is off, that is the answer."""
+        return upload(self._client, self.repository, commit=commit, ref=ref, sarif=sarif)
+
+    def _new_comment(self, pull_request: int, key: str, parts: Sequence[str]) -> str:
+        """A comment of this run alone. The run is a part of the key, so a second attempt edits its own."""
+        revision = self.options.revision
+        mine = f"{key}#{revision.run}"
+        address = self._comments.publish(pull_request, mine, parts, revision)
+        self._comments.fold(pull_request, key, but=mine, before=revision)
+        return address
+
+
+def connect(
+    env: Mapping[str, str],
+    *,
+    agent: str,
+    marks: Marks,
+    now: Callable[[], datetime],
+    sleep: Callable[[float], None],
+    options: Options | None = None,
+    transport: Transport | None = None,
+) -> GitHubForge:
+    """The forge of GITHUB_REPOSITORY with GITHUB_TOKEN at GITHUB_API_URL.
+
+    Args:
+        agent: names the product, its version and the command, e.g. `stackseal/1.0 (review)`.
+        options: the environment's revision and everything else as usual where it is None.
+
+    Raises UsageError where the repository or the token is missing.
+    """
+    token = env.get("GITHUB_TOKEN", "")
+    if not token and transport is None:
+        raise UsageError(
+            "GitHub cannot be reached", why="GITHUB_TOKEN is not set", remedy="give the Action's input github-token"
+        )
+    way = transport or PyGithubTransport(token, agent=agent, url=env.get("GITHUB_API_URL") or DEFAULT_URL)
+    usual = Options(revision=of_env(env), actions=env.get("GITHUB_ACTIONS") == "true")
+    client = Client(way, sleep=sleep, now=now)
+    return GitHubForge(client, env.get("GITHUB_REPOSITORY", ""), marks, options or usual)
