@@ -89,6 +89,65 @@ def _network() -> dict[str, Any]:
     }
 
 
+def _ways_out() -> dict[str, Any]:
+    """A way to the internet, its log, and rules that stand beside their group."""
+    rule = {"GroupId": {"Ref": "Group"}, "IpProtocol": "tcp", "FromPort": 8080, "ToPort": 8080}
+    return {
+        "InternetGateway": {
+            "Type": "AWS::EC2::InternetGateway",
+            "Properties": {"Tags": [{"Key": "Name", "Value": "ml"}]},
+        },
+        "Attachment": {
+            "Type": "AWS::EC2::VPCGatewayAttachment",
+            "Properties": {"VpcId": {"Ref": "Vpc"}, "InternetGatewayId": {"Ref": "InternetGateway"}},
+        },
+        "Address": {
+            "Type": "AWS::EC2::EIP",
+            "Properties": {"Domain": "vpc", "Tags": [{"Key": "Name", "Value": "ml"}]},
+        },
+        "NatGateway": {
+            "Type": "AWS::EC2::NatGateway",
+            "Properties": {
+                "AllocationId": attribute("Address", "AllocationId"),
+                "SubnetId": {"Ref": "Subnet"},
+                "Tags": [{"Key": "Name", "Value": "ml"}],
+            },
+        },
+        "Route": {
+            "Type": "AWS::EC2::Route",
+            "Properties": {
+                "RouteTableId": {"Ref": "RouteTable"},
+                "DestinationCidrBlock": "0.0.0.0/0",
+                "NatGatewayId": {"Ref": "NatGateway"},
+            },
+        },
+        "Association": {
+            "Type": "AWS::EC2::SubnetRouteTableAssociation",
+            "Properties": {"SubnetId": {"Ref": "Subnet"}, "RouteTableId": {"Ref": "RouteTable"}},
+        },
+        "FlowLog": {
+            "Type": "AWS::EC2::FlowLog",
+            "Properties": {
+                "ResourceId": {"Ref": "Vpc"},
+                "ResourceType": "VPC",
+                "TrafficType": "ALL",
+                "LogDestinationType": "cloud-watch-logs",
+                "LogGroupName": {"Ref": "LogGroup"},
+                "DeliverLogsPermissionArn": attribute("Role", "Arn"),
+                "Tags": [{"Key": "Name", "Value": "ml"}],
+            },
+        },
+        "RuleIn": {
+            "Type": "AWS::EC2::SecurityGroupIngress",
+            "Properties": {**rule, "SourceSecurityGroupId": {"Ref": "Group"}, "Description": "Among themselves"},
+        },
+        "RuleOut": {
+            "Type": "AWS::EC2::SecurityGroupEgress",
+            "Properties": {**rule, "DestinationSecurityGroupId": {"Ref": "Group"}, "Description": "Among themselves"},
+        },
+    }
+
+
 def _security() -> dict[str, Any]:
     root = {
         "Sid": "Root",
@@ -134,6 +193,14 @@ def _security() -> dict[str, Any]:
                         "PolicyDocument": allow("s3:GetObject", resource={"Fn::Sub": "${Bucket.Arn}/*"}),
                     }
                 ],
+                "Tags": [{"Key": "use", "Value": "ml"}],
+            },
+        },
+        "Provider": {
+            "Type": "AWS::IAM::OIDCProvider",
+            "Properties": {
+                "Url": "https://token.actions.githubusercontent.com",
+                "ClientIdList": ["sts.amazonaws.com"],
                 "Tags": [{"Key": "use", "Value": "ml"}],
             },
         },
@@ -414,7 +481,7 @@ def _watching() -> dict[str, Any]:
 
 def family() -> dict[str, Any]:
     """All of them, in one stack."""
-    return resources(**_network(), **_security(), **_storage(), **_delivery(), **_watching())
+    return resources(**_network(), **_ways_out(), **_security(), **_storage(), **_delivery(), **_watching())
 
 
 def variants() -> dict[str, Any]:
@@ -476,6 +543,12 @@ def variants() -> dict[str, Any]:
         ],
         "SecurityGroupEgress": [{"IpProtocol": -1, "CidrIp": "0.0.0.0/0"}],
     }
+    found["RuleIn"]["Properties"] |= {"Description": "Each other"}
+    found["RuleOut"]["Properties"] |= {"CidrIp": "10.0.0.0/16"}
+    del found["RuleOut"]["Properties"]["DestinationSecurityGroupId"]
+    found["Route"]["Properties"] |= {"GatewayId": {"Ref": "InternetGateway"}}
+    del found["Route"]["Properties"]["NatGatewayId"]
+    found["InternetGateway"]["Properties"] = {"Tags": [{"Key": "Name", "Value": "other"}]}
     found["Subnet"]["Properties"] |= {"MapPublicIpOnLaunch": False, "Tags": [{"Key": "Name", "Value": "ml"}]}
     found["Vpc"]["Properties"] |= {"InstanceTenancy": "default"}
     found["Parameter"]["Properties"] |= {"Type": "StringList", "Value": "a,b", "Tier": "Standard", "DataType": "text"}

@@ -27,6 +27,19 @@ ROWS: Final[Mapping[str, Row]] = {
             *of("iam:ListPolicyVersions iam:DeletePolicy"),
         ),
     ),
+    "AWS::IAM::OIDCProvider": Row(
+        arn="arn:{partition}:iam::{account}:oidc-provider/*",
+        sources=(f"{SAR}awsidentityandaccessmanagementiam.html",),
+        create=(*of("iam:CreateOpenIDConnectProvider"), *of("iam:TagOpenIDConnectProvider", when=TAGS, tags=True)),
+        read=of("iam:GetOpenIDConnectProvider"),
+        update=(
+            *of("iam:AddClientIDToOpenIDConnectProvider", when=("ClientIdList",)),
+            *of("iam:RemoveClientIDFromOpenIDConnectProvider", when=("ClientIdList",)),
+            *of("iam:UpdateOpenIDConnectProviderThumbprint", when=("ThumbprintList",)),
+            *of("iam:TagOpenIDConnectProvider iam:UntagOpenIDConnectProvider", when=TAGS, tags=True),
+        ),
+        delete=of("iam:DeleteOpenIDConnectProvider"),
+    ),
     "AWS::IAM::Role": Row(
         arn="arn:{partition}:iam::{account}:role{path}{id}",
         sources=(f"{SAR}awsidentityandaccessmanagementiam.html", OBSERVED),

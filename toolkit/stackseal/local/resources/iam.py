@@ -1,4 +1,4 @@
-"""AWS::IAM::Role (`Ref` is the name) and AWS::IAM::ManagedPolicy (`Ref` is the ARN)."""
+"""AWS::IAM::Role (`Ref` is the name); AWS::IAM::ManagedPolicy and AWS::IAM::OIDCProvider (`Ref` is the ARN)."""
 
 from __future__ import annotations
 
@@ -267,6 +267,41 @@ def _takers(context: Context, arn: str) -> set[str]:
     }
 
 
+# --- OIDC provider ----------------------------------------------------------------------------------------------------
+
+
+def _create_provider(context: Context, props: Props) -> tuple[str, Attributes]:
+    arn = context.client("iam").create_open_id_connect_provider(
+        Url=props["Url"],
+        ClientIDList=list(props.get("ClientIdList") or []),
+        ThumbprintList=list(props.get("ThumbprintList") or []),
+        Tags=tag_list(props.get("Tags")),
+    )["OpenIDConnectProviderArn"]
+    return arn, {"Arn": arn}
+
+
+def _update_provider(context: Context, physical_id: str, old: Props, new: Props) -> Attributes:
+    """IAM of the emulator cannot change a provider: it is made again under the same ARN, as only the URL decides it."""
+    del old
+    _delete_provider(context, physical_id, new)
+    return _create_provider(context, new)[1]
+
+
+def _delete_provider(context: Context, physical_id: str, props: Props) -> None:
+    del props
+    _tolerant(context.client("iam").delete_open_id_connect_provider, OpenIDConnectProviderArn=physical_id)
+
+
+def _read_provider(context: Context, physical_id: str, props: Props) -> Props | None:
+    try:
+        found = context.client("iam").get_open_id_connect_provider(OpenIDConnectProviderArn=physical_id)
+    except ClientError as error:
+        if missing(error, "NoSuchEntity"):
+            return None
+        raise
+    return {**props, "ClientIdList": found["ClientIDList"], "Tags": found.get("Tags", [])}
+
+
 KINDS: Final[Mapping[str, Kind]] = {
     "AWS::IAM::ManagedPolicy": Kind(
         create=_create_policy,
@@ -275,6 +310,13 @@ KINDS: Final[Mapping[str, Kind]] = {
         read=_read_policy,
         physical=_policy_arn,
         name="ManagedPolicyName",
+    ),
+    "AWS::IAM::OIDCProvider": Kind(
+        create=_create_provider,
+        update=_update_provider,
+        delete=_delete_provider,
+        read=_read_provider,
+        tags="Tags",
     ),
     "AWS::IAM::Role": Kind(
         create=_create_role,
