@@ -422,3 +422,23 @@ def test_both_sources(bench: Bench) -> None:
     url = bench.client("ssm").get_parameter(Name=f"/ml/{name}/RepositoryUrl")["Parameter"]["Value"]
     assert url == f"https://git-codecommit.us-west-2.amazonaws.com/v1/repos/{name}-model-build"
     assert bench.client("codecommit").get_repository(repositoryName=f"{name}-model-deploy")
+
+
+@pytest.mark.spec("A67")
+def test_an_upgrade_says_what_the_new_version_changes_or_which_key_stands_in_its_way(bench: Bench, config: str) -> None:
+    created(bench, config)
+    path = bench.folder / "ml" / "templates" / f"{STARTER}-template.yaml"
+    same = bench.run("upgrade", config, "--format", "json")
+    assert (same.code, same.facts["compatible"], same.facts["changes"]) == (0, True, [])
+    assert bench.run("upgrade", config, "--deployed", "--format", "json").facts["operation"] == "no changes"
+    old = path.read_text().replace("# Rendered by stackseal ", "# Rendered by stackseal 0.0.", 1)
+    path.write_text(old.replace("TimeoutInMinutes: 120", "TimeoutInMinutes: 30"))
+    assert path.read_text() != old, "the template has no such property any more: choose another"
+    done = bench.run("upgrade", config, "--format", "json")
+    assert done.facts["from"].startswith("0.0.")
+    assert {row["resource"] for row in done.facts["changes"]} <= {"BuildProject", "DeployProject"}
+    assert done.facts["changes"]
+    bench.write(example().replace("tier: starter", "tier: small"))
+    refused = bench.run("upgrade", config)
+    assert refused.code == 2
+    assert f"{CONFIG}:10:9" in refused.stderr

@@ -27,6 +27,7 @@ from stackseal.commands import (
     show_changes,
     show_product,
     test_deploy,
+    upgrade,
     validate_config,
     validate_prov_template,
 )
@@ -50,6 +51,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "deploy": deploy,
     "drift": drift,
     "recover": recover,
+    "upgrade": upgrade,
     "check": check,
     "policy": policy,
     "schema": schema,
