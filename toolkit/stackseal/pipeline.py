@@ -260,7 +260,8 @@ def _told(name: str, where: Location, failures: list[Failure]) -> Iterator[None]
     try:
         yield
     except StacksealError as error:
-        message = f"{name}: {error.what}: {error.why}" if error.why else f"{name}: {error.what}"
+        what = error.what if name in error.what else f"{name}: {error.what}"
+        message = f"{what}: {error.why}" if error.why else what
         failures.append(Failure(message=message, remedy=error.remedy, where=error.where or where))
 
 
