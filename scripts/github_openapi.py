@@ -66,6 +66,7 @@ SOURCES: Final = {
 
 OPERATIONS: Final = (
     "actions/create-workflow-dispatch",
+    "actions/get-workflow",
     "actions/get-workflow-run",
     "actions/list-artifacts-for-repo",
     "actions/list-workflow-run-artifacts",
@@ -81,6 +82,7 @@ OPERATIONS: Final = (
     "git/create-ref",
     "git/delete-ref",
     "git/get-ref",
+    "git/list-matching-refs",
     "git/update-ref",
     "issues/add-labels",
     "issues/create",

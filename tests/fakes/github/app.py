@@ -107,6 +107,8 @@ class App:
             views=Views(self.world, request.base),
         )
         tokens.allow(token, route.operation, on_issue=_on_issue(call))
+        if request.method != "GET" and route.operation not in tokens.OPEN and not call.may_push:
+            raise Problem(403, "Must have admin rights to Repository.")
         if problems:
             errors = [{"resource": route.operation, "code": "invalid", "message": text} for text in problems]
             raise Problem(422, "Invalid request.\n\n" + "\n".join(problems), errors=errors)

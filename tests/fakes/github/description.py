@@ -107,7 +107,8 @@ def _json_schema(holder: Any) -> Any:
 
 def _pattern(template: str) -> re.Pattern[str]:
     def group(found: re.Match[str]) -> str:
-        return f"(?P<{found[1]}>{'.+' if found[1] in SPANNING else '[^/]+'})"
+        name = found[1]
+        return f"(?P<{name}>{'.*' if name == 'path' else '.+' if name in SPANNING else '[^/]+'})"
 
     literal = re.escape(template).replace(r"\{", "{").replace(r"\}", "}")
     return re.compile(re.sub(r"\{(\w+)\}", group, literal))

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from fakes.github.app import App
+from fakes.github.events import Events
 from fakes.github.exchange import Record
 from fakes.github.faults import Faults
 from fakes.github.git import BOT
@@ -99,6 +100,11 @@ class GitHubFake:
     ) -> str:
         """A new token; see World.token."""
         return self.world.token(login, permissions, fork=fork, expires=expires, repository=repository)
+
+    @property
+    def events(self) -> Events:
+        """Payloads of the events that start workflows."""
+        return Events(self.world, self.url)
 
     @property
     def clock(self) -> Clock:

@@ -28,7 +28,11 @@ class Clock:
 
     @property
     def text(self) -> str:
-        return self.time.strftime("%Y-%m-%dT%H:%M:%SZ")
+        return self.before(0)
+
+    def before(self, seconds: float) -> str:
+        """The time that many seconds ago, as text."""
+        return (self.time - timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 @dataclass(kw_only=True)

@@ -57,6 +57,8 @@ class Repository:
         self.code_scanning = True
         self.drop_labels = False
         """Labels and assignees of new and changed issues are dropped in silence, as without push access."""
+        self.list_lag = 0.0
+        """Seconds of the fake's time for which lists do not show a new issue or comment yet, as replicas lag."""
         self.silent_body_limit = False
         """An issue body of over 262,144 bytes in an update is answered with 200 and the old body."""
         self.collaborators: dict[str, str] = {self.owner: "admin"}
@@ -217,6 +219,10 @@ class Repository:
         self.comments[comment.id] = comment
         return comment
 
+    def listed(self, created: str) -> bool:
+        """Whether lists show what was made then."""
+        return created <= self.world.clock.before(self.list_lag)
+
     def comments_of(self, number: int) -> list[Comment]:
         """The comments of an issue or pull request, oldest first."""
         return [comment for comment in self.comments.values() if comment.number == number]
@@ -309,6 +315,23 @@ class Repository:
         if method == "squash":
             return f"{pull.issue.title} (#{pull.number})"
         return f"Merge pull request #{pull.number} from {pull.head_repository.partition('/')[0]}/{pull.head_ref}"
+
+    def queue(self, number: int) -> tuple[str, str, str]:
+        """Put a pull request into the merge queue: full ref, head and base of its merge group.
+
+        Raises GitError when it conflicts.
+        """
+        pull = self.pulls[number]
+        self.follow(pull)
+        base = self.git.resolve(f"refs/heads/{pull.base_ref}") or pull.base_sha
+        tree = self.git.merge_tree(base, pull.head_sha)
+        if tree is None:
+            raise GitError(f"#{number} conflicts")
+        title = self._merge_title(pull, "merge")
+        head = self.git.commit_tree(tree, (base, pull.head_sha), message=title, author=pull.issue.author)
+        ref = f"refs/heads/gh-readonly-queue/{pull.base_ref}/pr-{number}-{base}"
+        self.git.point(ref, head)
+        return ref, head, base
 
     def decision(self, pull: Pull) -> str | None:
         """GitHub's `reviewDecision`: None where no review is required."""

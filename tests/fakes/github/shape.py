@@ -64,13 +64,15 @@ def _whole(description: Description, schema: Any) -> Any:
 
 
 def _pick(description: Description, schema: Any, value: Any) -> Any:
-    """Of alternatives the first that the value can be."""
+    """Of alternatives that the value can be, the one that knows most of it."""
     alternatives = schema.get("oneOf") or schema.get("anyOf")
     if not alternatives or "properties" in schema:
         return schema
     whole = [_whole(description, entry) for entry in alternatives]
-    found = next((entry for entry in whole if _fits(description, entry, value)), whole[0])
-    return _pick(description, found, value)
+    fitting = [entry for entry in whole if _fits(description, entry, value)] or whole[:1]
+    names = value.keys() if isinstance(value, Mapping) else set()
+    best = max(fitting, key=lambda entry: len(names & entry.get("properties", {}).keys()))
+    return _pick(description, best, value)
 
 
 def _fits(description: Description, schema: Any, value: Any) -> bool:

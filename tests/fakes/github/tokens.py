@@ -36,6 +36,21 @@ class Token:
         return "read" if self.fork and held == "write" else held
 
 
+OPEN: Final = frozenset(
+    {
+        "issues/create",
+        "issues/create-comment",
+        "issues/delete-comment",
+        "issues/update",
+        "issues/update-comment",
+        "pulls/create",
+        "pulls/create-review",
+        "pulls/update",
+    }
+)
+"""What a person may do without push access; the handlers refuse what is another's."""
+
+
 def allow(token: Token, operation: str, *, on_issue: bool) -> None:
     """Refuse what the published table does not give the token; operations that it does not list fail closed.
 

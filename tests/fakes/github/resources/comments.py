@@ -68,7 +68,7 @@ def list_for_repository(call: Call) -> Reply:
 
 
 def _page(call: Call, comments: list[Comment]) -> Reply:
-    entries, headers = call.page(comments)
+    entries, headers = call.page([comment for comment in comments if call.repository.listed(comment.created)])
     return Reply(body=[call.views.comment(call.repository, entry) for entry in entries], headers=headers)
 
 

@@ -68,7 +68,8 @@ def _wanted(call: Call, issue: Issue) -> bool:
     asked = {name.lower() for name in query.get("labels", "").split(",") if name}
     assignee = query.get("assignee")
     return (
-        query.get("state", "open") in {"all", issue.state}
+        call.repository.listed(issue.created)
+        and query.get("state", "open") in {"all", issue.state}
         and asked <= {name.lower() for name in issue.labels}
         and query.get("creator", issue.author) == issue.author
         and issue.updated >= query.get("since", "")
