@@ -168,6 +168,7 @@ def type_facts(schema: Mapping[str, Any], spec: Mapping[str, Any]) -> dict[str, 
         "roles": sorted(set(role_paths(schema, schema, ()))),
         "tagProperty": plain(tagging.get("tagProperty", "/properties/Tags")) if tagging.get("taggable", True) else "",
         "tagPermissions": sorted(tagging.get("permissions") or []),
+        "noSystemTags": tagging.get("cloudFormationSystemTags") is False,
         **spec,
     }
     if found["tagProperty"].split("/")[0] not in properties:

@@ -31,7 +31,12 @@ SCHEMA = {
     "createOnlyProperties": ["/properties/Name", "/properties/Lids/items/properties/RoleArn"],
     "readOnlyProperties": ["/properties/Arn"],
     "primaryIdentifier": ["/properties/Name"],
-    "tagging": {"taggable": True, "tagProperty": "/properties/Tags", "permissions": ["toy:Tag"]},
+    "tagging": {
+        "taggable": True,
+        "tagProperty": "/properties/Tags",
+        "permissions": ["toy:Tag"],
+        "cloudFormationSystemTags": False,
+    },
     "handlers": {
         "create": {"permissions": ["toy:MakeBox", "toy:MakeBox", "toy:Tag"]},
         "list": {"permissions": ["toy:ListBoxes"]},
@@ -112,6 +117,7 @@ def test_what_is_kept_of_a_type(script: ModuleType, tmp_path: Path) -> None:
         "roles": ["Lids/*/RoleArn"],
         "tagProperty": "Tags",
         "tagPermissions": ["toy:Tag"],
+        "noSystemTags": True,
         "arn": "arn:aws:toy:::box/${BoxName}",
         "ref": ["Name"],
         "handlers": {"create": ["toy:MakeBox", "toy:Tag"]},

@@ -240,7 +240,7 @@ def stack(resources: Mapping[str, Any], *, test: bool = False) -> Stack:
             for key, (wanted, limit) in NAMES.items()
         },
         context={},
-        tags={},
+        tags={"project": "churn"},
         publishes=tuple(published),
         consumes=("/vpc/acme/VPCId",) if "VpcEndpointSts" in resources else (),
         test=test,

@@ -178,3 +178,18 @@ def test_every_role_of_the_product_is_known_by_its_arn() -> None:
     assert set(scene.roles) == {
         role_arn(f"{IAM}-{name}-role") for name in ("codebuild", "codepipeline", "sagemaker-execution")
     }
+
+
+def test_growth_of_the_execution_role_is_granted_first() -> None:
+    before, after = policy.generate(BASE), policy.generate(samples.template(samples.enterprise()))
+    sentence = policy.grant_first(policy.delta(before, after))
+    assert sentence is not None
+    assert sentence.startswith("Grant first: the execution role must be allowed ")
+    assert "permission management (iam:" in sentence
+    assert policy.grant_first(policy.delta(before, before)) is None
+
+
+def test_growth_of_another_role_needs_no_grant_first() -> None:
+    grown = policy.delta((), [item for item in policy.generate(BASE) if item.role is Role.DRIFT])
+    assert grown
+    assert policy.grant_first(grown) is None

@@ -27,6 +27,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--account", required=True, metavar="A", help="the account, twelve digits")
     parser.add_argument("--region", required=True, metavar="R", help="the region")
     parser.add_argument("--role", choices=_ROLES, default="execution", help="whom it is for (default: execution)")
+    tags = "the stack is deployed with tags of its own, which CloudFormation puts on every resource"
+    parser.add_argument("--stack-tags", action="store_true", help=tags)
 
 
 def run(args: argparse.Namespace, world: World) -> int:
@@ -46,6 +48,7 @@ def run(args: argparse.Namespace, world: World) -> int:
         Role[args.role.upper()],
         parameters=template.parameters,
         source=template.source,
+        tagged=args.stack_tags,
     )
     stack = StackId(account=args.account, region=args.region, name=args.stack_name)
     doubts = policy.check(template, [found], stack=stack)

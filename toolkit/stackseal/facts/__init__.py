@@ -41,6 +41,8 @@ class TypeFacts:
     """Paths of properties that hold an IAM role's ARN."""
     tag_property: str | None = None
     tag_permissions: tuple[str, ...] = ()
+    no_system_tags: bool = False
+    """CloudFormation does not put its own `aws:cloudformation:…` tags on it; unknown counts as no."""
     arn: str = ""
     """Template such as `arn:${Partition}:s3:::${BucketName}`; empty where AWS publishes none."""
     handlers: Mapping[str, tuple[str, ...]] | None = None
@@ -109,6 +111,7 @@ def of_type(name: str) -> TypeFacts | None:
         roles=get("roles"),
         tag_property=raw.get("tagProperty"),
         tag_permissions=get("tagPermissions"),
+        no_system_tags=raw.get("noSystemTags", False),
         arn=raw.get("arn", ""),
         handlers=None if handlers is None else {key: tuple(value) for key, value in handlers.items()},
     )

@@ -15,13 +15,13 @@ from stackseal import facts
 from stackseal.errors import UsageError
 from stackseal.model import Finding, Operation, Policy, Reason, Role, SourceMap, StackId, Statement, Template
 from stackseal.policy import validate
-from stackseal.policy.diff import delta
+from stackseal.policy.diff import delta, grant_first
 from stackseal.policy.pack import documents
 from stackseal.policy.roles import BUILDERS, Request
 from stackseal.policy.scene import Scene
 from stackseal.policy.stack_calls import Roles
 
-__all__ = ["Roles", "check", "delta", "documents", "foreign", "generate", "why"]
+__all__ = ["Roles", "check", "delta", "documents", "foreign", "generate", "grant_first", "why"]
 
 _NOWHERE: Final = SourceMap(path="template", lines=(), rendered={}, template={}, config={})
 
@@ -57,10 +57,14 @@ def foreign(
     *,
     parameters: Mapping[str, str] | None = None,
     source: SourceMap | None = None,
+    tagged: bool = False,
 ) -> Policy:
-    """The policy of one role for anybody's CloudFormation template (intrinsic functions in their long form)."""
+    """The policy of one role for anybody's CloudFormation template (intrinsic functions in their long form).
+
+    `tagged` says that the stack itself is deployed with tags, which CloudFormation hands on to every resource.
+    """
     stack = StackId(account=account, region=region, name=stack_name)
-    scene = Scene(body, parameters or {}, stack, source or _NOWHERE)
+    scene = Scene(body, parameters or {}, stack, source or _NOWHERE, tagged=tagged)
     return BUILDERS[role](Request(head=scene, base=None, roles=Roles.default(stack)))
 
 

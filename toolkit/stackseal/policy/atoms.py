@@ -18,6 +18,7 @@ from stackseal.policy.tables import ALIASES, ALWAYS, EXTRAS, NEVER, OWNERS, PREF
 
 _VERBS: Final = re.compile(r"^(Create|Put|Update|Delete|Set|Enable|Disable|Modify|Add|Remove|Attach|Detach|Associate|"
                            r"Disassociate|Start|Stop|Register|Deregister|Authorize|Revoke|Replace|Change)")  # fmt: skip
+_UNTAGS: Final = re.compile(r":(Delete|Remove|Untag)")
 # As _words() gives them: in the singular.
 _EMPTY_WORDS: Final = frozenset(
     {"configuration", "config", "setting", "specification", "propertie", "document", "body", "list", "option"}
@@ -42,16 +43,29 @@ def sourced(kind: str) -> bool:
     return any(not action.reads for name in known.handlers.get("create", ()) for action in canonical(name))
 
 
-def calls(resource: Resource, operation: Operation, before: Resource | None = None) -> Iterator[Call]:
+def calls(
+    resource: Resource, operation: Operation, before: Resource | None = None, *, tagged: bool = True
+) -> Iterator[Call]:
     """The calls of one operation, in a fixed order; none for a type without a source.
 
-    `before` is the same resource in the base template: what an update takes away must be called too.
+    `before` is the same resource in the base template: what an update takes away must be called too. `tagged` says that
+    the stack has tags, which CloudFormation hands on to every resource.
     """
     present = resource.words | (before.words if before else frozenset())
     for name in sorted(_permissions(resource.kind, operation, present)):
         for action in canonical(name):
+            if not tagged and "t" in action.levels and _tagless(resource.kind, present):
+                continue
             if _wanted(resource.kind, operation, action, present):
                 yield Call(resource=resource, operation=operation, action=action)
+
+
+def _tagless(kind: str, present: frozenset[str]) -> bool:
+    """Whether nothing tags a resource of a stack without tags: no property of its own, no tag of CloudFormation's."""
+    known = facts.of_type(kind)
+    if known is None or not known.no_system_tags or not known.tag_property:
+        return False
+    return known.tag_property.rpartition("/")[2] not in present
 
 
 def _wanted(kind: str, operation: Operation, action: ActionFacts, present: frozenset[str]) -> bool:
@@ -63,7 +77,9 @@ def _wanted(kind: str, operation: Operation, action: ActionFacts, present: froze
         return owners is None or bool(present.intersection(owners))
     if operation is Operation.READ:
         return False
-    return "t" in action.levels or needed(kind, action.name, present)
+    if "t" in action.levels:
+        return operation is Operation.UPDATE or not _UNTAGS.search(action.name)
+    return needed(kind, action.name, present)
 
 
 def _permissions(kind: str, operation: Operation, present: frozenset[str]) -> set[str]:
@@ -87,8 +103,7 @@ def _tagging(known: TypeFacts, *, removing: bool) -> Iterator[str]:
     """Stack tags reach every taggable resource, with or without a property for tags."""
     for name in known.tag_permissions or _tag_actions(known.name):
         for action in canonical(name):
-            removes = bool(re.search(r":(Delete|Remove|Untag)", action.name))
-            if not action.reads and (removing or not removes):
+            if not action.reads and (removing or not _UNTAGS.search(action.name)):
                 yield action.name
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 
-from stackseal.model import Policy, PolicyDelta, Reason, Statement
-from stackseal.policy.grants import Conditions, Grant, conditions
+from stackseal.model import Policy, PolicyDelta, Reason, Risk, Role, Statement
+from stackseal.policy.grants import Conditions, Grant, conditions, highest, risk
 from stackseal.policy.pack import statements
 
 _Atom = tuple[str, str, str, Conditions]
@@ -29,6 +29,26 @@ def delta(base: Sequence[Policy], head: Sequence[Policy]) -> tuple[PolicyDelta, 
         if added or removed:
             found.append(PolicyDelta(role=role, added=added, removed=removed))
     return tuple(found)
+
+
+def grant_first(deltas: Sequence[PolicyDelta]) -> str | None:
+    """What to do before the merge when the execution role must grow, as a sentence; None where it need not.
+
+    CloudFormation works with the role as it is when the stack is deployed: what the change needs must be there before.
+    """
+    added = [statement for item in deltas if item.role is Role.EXECUTION for statement in item.added]
+    actions = {action for statement in added if statement.effect == "Allow" for action in statement.actions}
+    if not actions:
+        return None
+    worst = highest(frozenset(risk(action) for action in actions))
+    first = sorted((action for action in actions if risk(action) is worst), key=str.lower)
+    listed = ", ".join(first[:3]) + (f" and {len(first) - 3} more" if len(first) > 3 else "")
+    count = f"{len(actions)} action{'s' if len(actions) != 1 else ''}"
+    kind = "permission management" if worst is Risk.PERMISSIONS else worst.value
+    return (
+        f"Grant first: the execution role must be allowed {count} more, of which the riskiest are {kind} ({listed}); "
+        "deploy the roles' stack with the new execution policy before this change is merged"
+    )
 
 
 def _atoms(policy: Policy) -> dict[_Atom, tuple[Reason, ...]]:

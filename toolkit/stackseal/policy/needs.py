@@ -22,15 +22,21 @@ _DYNAMIC: Final = re.compile(r"\{\{resolve:(ssm|ssm-secure|secretsmanager):([^:}
 
 def resource_grants(head: Scene, base: Scene | None = None) -> tuple[Grant, ...]:
     """Grants for every resource of the head, and read and delete for those that only the base has."""
+    tagged = head.tagged or (base is not None and base.tagged)
     found = [
         grant
         for resource in head.resources.values()
         for operation in LIFE
-        for grant in _of(resource, operation, head, _before(resource, base))
+        for grant in _of(resource, operation, head, _before(resource, base), tagged=tagged)
     ]
     if base is not None:
         gone = [resource for resource in base.resources.values() if not _survives(resource, base, head)]
-        found += [grant for resource in gone for operation in GONE for grant in _of(resource, operation, base, None)]
+        found += [
+            grant
+            for resource in gone
+            for operation in GONE
+            for grant in _of(resource, operation, base, None, tagged=tagged)
+        ]
     return tuple(dict.fromkeys(found))
 
 
@@ -47,9 +53,11 @@ def _survives(resource: Resource, base: Scene, head: Scene) -> bool:
     return base.resolver.arns(resource.logical_id) == head.resolver.arns(resource.logical_id)
 
 
-def _of(resource: Resource, operation: Operation, scene: Scene, before: Resource | None) -> Iterator[Grant]:
+def _of(
+    resource: Resource, operation: Operation, scene: Scene, before: Resource | None, *, tagged: bool
+) -> Iterator[Grant]:
     reason = Reason(resource=resource.logical_id, operation=operation.value, where=resource.where)
-    for call in calls(resource, operation, before):
+    for call in calls(resource, operation, before, tagged=tagged):
         arns = scope(call.action, resource, scene)
         limit = limits(call, arns, scene, before)
         for arn in arns:

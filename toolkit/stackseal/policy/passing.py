@@ -12,7 +12,7 @@ from stackseal.policy.tables import PRINCIPALS
 from stackseal.policy.values import UNKNOWN, leaves
 
 _ROLE_ARN: Final = re.compile(r"^arn:aws[a-z-]*:iam::[0-9*]+:role/(?=.*[A-Za-z0-9])")
-_ROLE_KEY: Final = re.compile(r"(Role|RoleArn|RoleARN|Role_arn|roleArn|RoleArns)$")
+_ROLE_KEY: Final = re.compile(r"(Role|RoleArn|RoleARN|Role_arn|roleArn|RoleArns|DeliverLogsPermissionArn)$")
 _NOT_CALLS: Final = frozenset(
     {"AssumeRolePolicyDocument", "Environment", "EnvironmentVariables", "PolicyDocument", "Tags"}
 )

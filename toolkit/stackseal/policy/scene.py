@@ -64,9 +64,17 @@ class Scene:
     """The resources that a template makes, conditions that are false left out, with their names and ARNs."""
 
     def __init__(
-        self, body: Mapping[str, Any], parameters: Mapping[str, str], stack: StackId, source: SourceMap
+        self,
+        body: Mapping[str, Any],
+        parameters: Mapping[str, str],
+        stack: StackId,
+        source: SourceMap,
+        *,
+        tagged: bool = False,
     ) -> None:
         self.body = body
+        self.tagged = tagged
+        """Whether the stack has tags, which CloudFormation hands on to its resources."""
         self.stack = stack
         self.source = source
         self.given = parameters
@@ -91,7 +99,8 @@ class Scene:
     @classmethod
     def of(cls, template: Template, stack: StackId) -> Scene:
         """The scene of a template."""
-        return cls(template.body, template.parameters, stack, template.source)
+        tagged = template.stack is not None and bool(template.stack.tags)
+        return cls(template.body, template.parameters, stack, template.source, tagged=tagged)
 
     @cached_property
     def _named(self) -> Mapping[str, tuple[str, ...]]:

@@ -15,7 +15,7 @@ from stackseal.facts import ActionFacts
 from stackseal.policy.atoms import own_service, skeleton
 from stackseal.policy.physical import expand
 from stackseal.policy.scene import Resource, Scene
-from stackseal.policy.tables import BY_REFERENCE, LINKED, TRIGGERS
+from stackseal.policy.tables import BY_REFERENCE, GENERIC, LINKED, TRIGGERS
 from stackseal.policy.values import UNKNOWN, choice
 
 EVERYTHING: Final = ("*",)
@@ -146,9 +146,15 @@ def _variables(pattern: str) -> tuple[str, ...]:
 
 def property_value(variable: str, resource: Resource) -> Any:
     """What the properties say of an ARN template's variable (`SubnetId` ← `SubnetIds`); None where nothing does."""
-    texts = [text for key, text in resource.references if _is_named(key, variable)]
+    texts = [text for key, text in resource.references if _is_named(_meant(key, resource), variable)]
     plain = [UNKNOWN if ":" in text else text for text in texts]
     return choice(plain) if plain else None
+
+
+def _meant(key: str, resource: Resource) -> str:
+    """The name of what a key refers to, where another property says what it is."""
+    name, kind, names = GENERIC.get(resource.kind, ("", "", {}))
+    return names.get(str(resource.properties.get(kind)), key) if key == name else key
 
 
 @cache

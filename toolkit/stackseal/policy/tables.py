@@ -256,6 +256,15 @@ PRINCIPALS: Final[Mapping[str, tuple[str, ...]]] = {
     "VpcLattice": ("vpc-lattice",),
 }
 
+GENERIC: Final[Mapping[str, tuple[str, str, Mapping[str, str]]]] = {
+    "AWS::EC2::FlowLog": (
+        "ResourceId",
+        "ResourceType",
+        {"VPC": "VpcId", "Subnet": "SubnetId", "NetworkInterface": "NetworkInterfaceId"},
+    ),
+}
+"""Types with a property that may name several kinds of things -> it, the property that says which, and their names."""
+
 LINKED: Final[Mapping[str, str]] = {
     # Service prefix → principal of its service-linked role, where it is not `{prefix}.amazonaws.com` (SAR, guides).
     "application-autoscaling": "*.application-autoscaling.amazonaws.com",
