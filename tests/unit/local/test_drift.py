@@ -152,6 +152,35 @@ CHANGED: dict[str, tuple[str, Tamper, str]] = {
         ),
         "/SecurityGroupIngress/1",
     ),
+    "lone rule described": (
+        "RuleIn",
+        lambda account, physical: account.client("ec2").modify_security_group_rules(
+            GroupId=physical("Group"),
+            SecurityGroupRules=[
+                {
+                    "SecurityGroupRuleId": physical("RuleIn"),
+                    "SecurityGroupRule": {"IpProtocol": "tcp", "Description": "By hand"},
+                }
+            ],
+        ),
+        "/Description",
+    ),
+    "route turned": (
+        "Route",
+        lambda account, physical: account.client("ec2").replace_route(
+            RouteTableId=physical("RouteTable"),
+            DestinationCidrBlock="0.0.0.0/0",
+            GatewayId=physical("InternetGateway"),
+        ),
+        "/NatGatewayId",
+    ),
+    "gateway tagged": (
+        "NatGateway",
+        lambda account, physical: account.client("ec2").create_tags(
+            Resources=[physical("NatGateway")], Tags=[{"Key": "Name", "Value": "by-hand"}]
+        ),
+        "/Tags/0/Value",
+    ),
     "endpoint policy edited": (
         "Interface",
         lambda account, physical: account.client("ec2").modify_vpc_endpoint(

@@ -396,6 +396,10 @@ def _opaque(arn: str) -> str:
         ":subnet/",
         ":security-group/",
         ":route-table/",
+        ":elastic-ip/",
+        ":internet-gateway/",
+        ":natgateway/",
+        ":vpc-flow-log/",
         "stack-logbucket-",
     ):
         head, found, _ = arn.partition(kind)

@@ -75,11 +75,30 @@ def _read_group(context: Context, physical_id: str, props: Props) -> Props | Non
         "GroupDescription": found["Description"],
         "VpcId": found.get("VpcId"),
         "Tags": found.get("Tags", []),
-        "SecurityGroupIngress": _rules(found["IpPermissions"], props.get("SecurityGroupIngress") or [], egress=False),
-        "SecurityGroupEgress": _rules(
-            found["IpPermissionsEgress"], props.get("SecurityGroupEgress") or [], egress=True
+        "SecurityGroupIngress": _own(
+            context,
+            physical_id,
+            _rules(found["IpPermissions"], props.get("SecurityGroupIngress") or [], egress=False),
+            beside="AWS::EC2::SecurityGroupIngress",
+        ),
+        "SecurityGroupEgress": _own(
+            context,
+            physical_id,
+            _rules(found["IpPermissionsEgress"], props.get("SecurityGroupEgress") or [], egress=True),
+            beside="AWS::EC2::SecurityGroupEgress",
         ),
     }
+
+
+def _own(context: Context, group: str, rules: list[dict[str, Any]], *, beside: str) -> list[dict[str, Any]]:
+    """The group's rules without those that the same stack sets beside it."""
+    lone = [row["Properties"] for row in context.siblings_of(beside) if row["Properties"].get("GroupId") == group]
+    return [rule for rule in rules if not any(_same(rule, props) for props in lone)]
+
+
+def _same(rule: Mapping[str, Any], props: Mapping[str, Any]) -> bool:
+    named = {key: value for key, value in props.items() if key not in {"GroupId", "Description"}}
+    return all(str(rule.get(key)) == str(value) for key, value in named.items())
 
 
 def _rules(permissions: list[dict[str, Any]], written: list[Props], *, egress: bool) -> list[dict[str, Any]]:
