@@ -182,10 +182,10 @@ class Comments:
 
     def _settle(self, pull_request: int, key: str, bodies: Sequence[str], revision: Revision, anchor: int) -> None:
         """Under the lock of the first comment: look again, and do what is then right."""
-        with self._locked(anchor) as there:
+        with self._locked(anchor):
             group = self.group(pull_request, key)
-            if not there or not group or group[0].id != anchor:
-                return
+            if not group or group[0].id != anchor:
+                return  # somebody deleted it: the next turn begins with what is there
             steps = decide(group, bodies, revision, self._marks)
             for number, body in steps.edits:
                 self._change("PATCH", number, {"body": body}, doing="edit the comment")
@@ -213,16 +213,15 @@ class Comments:
                 raise
 
     @contextmanager
-    def _locked(self, number: int) -> Iterator[bool]:
-        """Alone with a comment; False where it is gone."""
+    def _locked(self, number: int) -> Iterator[None]:
+        """Alone with a comment; without a lock where reactions are refused, or the comment is gone."""
         path = f"{self._base}/issues/comments/{number}/reactions"
         try:
             lock = self._lock(path)
-        except Rejected as error:
-            yield error.status != 404
-            return
+        except Rejected:
+            lock = None
         try:
-            yield True
+            yield
         finally:
             if lock is not None:
                 self._unlock(f"{path}/{lock}")

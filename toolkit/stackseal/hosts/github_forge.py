@@ -109,6 +109,10 @@ class GitHubForge:
         """Send the findings to code scanning; where it is off, that is the answer."""
         return upload(self._client, self.repository, commit=commit, ref=ref, sarif=sarif)
 
+    def close(self) -> None:
+        """Close the connection."""
+        self._client.transport.close()
+
     def _new_comment(self, pull_request: int, key: str, parts: Sequence[str]) -> str:
         """A comment of this run alone. The run is a part of the key, so a second attempt edits its own."""
         revision = self.options.revision

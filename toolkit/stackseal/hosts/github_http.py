@@ -48,6 +48,10 @@ class Transport(Protocol):
         """
         ...
 
+    def close(self) -> None:
+        """Give back what it holds."""
+        ...
+
 
 class PyGithubTransport:
     """GitHub by PyGithub 2.10. `url` is GITHUB_API_URL, `agent` names the product and the command."""

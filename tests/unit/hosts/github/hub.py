@@ -61,6 +61,9 @@ class Hub:
                 return handler(self, *map(int, found.groups()), query=query, body=body)
         return Reply(status=404, data={"message": "Not Found"})
 
+    def close(self) -> None:
+        self.calls.append("close")
+
     def writes(self) -> list[str]:
         return [call for call in self.calls if not call.startswith(("GET", "POST graphql")) and "reactions" not in call]
 

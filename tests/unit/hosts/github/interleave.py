@@ -32,6 +32,9 @@ class Writer:
         self._time.seconds += LATENCY
         return self._inner.send(method, path, query, body)
 
+    def close(self) -> None:
+        self._inner.close()
+
     def sleep(self, seconds: float) -> None:
         self.wake = self._time.seconds + seconds
         self._pause()

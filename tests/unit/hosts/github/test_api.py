@@ -34,6 +34,9 @@ class Script:
             raise Lost("ConnectionError")
         return reply
 
+    def close(self) -> None:
+        self.sent.append(("CLOSE", "", {}, None))
+
 
 def client(*replies: Reply | None) -> tuple[Client, Script, Time]:
     script, time = Script(list(replies)), Time()

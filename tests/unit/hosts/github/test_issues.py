@@ -1,0 +1,220 @@
+"""One open issue per stack, however often it is checked and whatever happens to the issue meanwhile."""
+
+from __future__ import annotations
+
+import random
+from datetime import UTC, datetime
+
+import pytest
+
+from stackseal.drift import Move, decide
+from stackseal.errors import Failed, Refused
+from stackseal.hosts.base import Issue
+from stackseal.hosts.github_api import Client
+from stackseal.hosts.github_forge import GitHubForge, Options
+from stackseal.hosts.github_http import Reply
+from stackseal.hosts.github_issues import LABEL, surplus
+from stackseal.model import Drift, DriftStatus, StackId
+from stackseal.report import marker
+from unit.hosts.github.hub import BOT, Hub
+
+STACKS = [StackId(account="123456789012", region="eu-west-1", name=f"stack-{n}") for n in range(3)]
+KEY = str(STACKS[0])
+AT = datetime(2026, 11, 20, 6, 0, tzinfo=UTC)
+
+
+def forge(hub: Hub, **options: int) -> GitHubForge:
+    client = Client(hub, sleep=hub.time.sleep, now=hub.time.now)
+    return GitHubForge(client, "acme/infra", marker, Options(actions=True, **options))
+
+
+def body(key: str = KEY, text: str = "It drifted.") -> str:
+    return f"{marker.write('drift', id=key)}\n{text}\n"
+
+
+def check(hub: Hub, drifted: set[StackId], text: str) -> None:
+    """One run of the pipeline's drift: list, decide, do."""
+    github = forge(hub)
+    issues = github.issues()
+    for stack in STACKS:
+        status = DriftStatus.DRIFTED if stack in drifted else DriftStatus.IN_SYNC
+        title, content = f"Drift in {stack.name}", body(str(stack), text)
+        step = decide(Drift(stack=stack, status=status, resources=()), str(stack), title, content, issues)
+        if step.move is Move.OPEN:
+            github.open_issue(str(stack), title, content)
+        elif step.number is not None and step.move in {Move.REOPEN, Move.EDIT, Move.CLOSE}:
+            github.update_issue(step.number, title=title, body=content, is_open=step.move is not Move.CLOSE)
+
+
+def is_open(hub: Hub) -> list[str]:
+    found = [item for item in hub.issues.values() if item["state"] == "open"]
+    return sorted(str((marker.read(item["body"]) or {})["id"]) for item in found)
+
+
+def test_two_hundred_runs_leave_one_open_issue_per_drifted_stack() -> None:
+    """GitHub lags, labels are dropped, people close issues, tidy the label away and write about them."""
+    chance = random.Random(7)  # noqa: S311 - an order, not a secret
+    hub = Hub()
+    for run in range(200):
+        hub.lag = chance.choice((0.0, 0.0, 5.0, 90.0))
+        hub.drop_labels = chance.random() < 0.3
+        if hub.issues and chance.random() < 0.5:
+            found = hub.issues[chance.choice(list(hub.issues))]
+            change = chance.choice(("close", "unlabel", "open"))
+            found["state"] = {"close": "closed", "open": "open"}.get(change, found["state"])
+            found["labels"] = [] if change == "unlabel" else found["labels"]
+        drifted = {stack for stack in STACKS if chance.random() < 0.6}
+        check(hub, drifted, f"text {chance.randrange(3)}")
+        if chance.random() < 0.2:
+            check(hub, drifted, f"text {run}")  # another run at the same time, which the lag hides from this one
+        hub.time.seconds += 3_600
+        hub.lag = 0.0
+        check(hub, drifted, "settled")
+        assert is_open(hub) == sorted(str(stack) for stack in drifted), f"run {run}"
+    kinds = [(marker.read(item["body"]) or {})["id"] for item in hub.issues.values()]
+    assert len(kinds) < 30, "an issue is reopened, not opened again"
+
+
+def test_an_issue_is_opened_edited_closed_and_reopened() -> None:
+    hub = Hub()
+    github = forge(hub)
+    opened = github.open_issue(KEY, "Drift in stack-0", body())
+    assert opened == Issue(number=opened.number, key=KEY, title="Drift in stack-0", body=body(), open=True)
+    assert hub.issues[opened.number]["labels"] == [{"name": LABEL}]
+    github.update_issue(opened.number, title="More", body=body(text="More."), is_open=True)
+    assert hub.issues[opened.number]["body"] == body(text="More.")
+    github.update_issue(opened.number, title="Gone", body=body(text="Gone."), is_open=False)
+    assert (hub.issues[opened.number]["state"], hub.issues[opened.number]["state_reason"]) == ("closed", "completed")
+    github.update_issue(opened.number, title="Back", body=body(), is_open=True)
+    assert [issue.open for issue in github.issues()] == [True]
+
+
+def test_an_issue_whose_label_was_dropped_is_found_by_its_author_and_labelled_when_possible() -> None:
+    hub = Hub(drop_labels=True)
+    number = forge(hub).open_issue(KEY, "Drift", body()).number
+    assert hub.issues[number]["labels"] == []
+    assert [issue.number for issue in forge(hub).issues()] == [number]
+    hub.drop_labels = False
+    forge(hub).update_issue(number, title="Drift", body=body(), is_open=True)
+    assert hub.issues[number]["labels"] == [{"name": LABEL}]
+
+
+def test_an_issue_of_an_earlier_token_is_found_by_its_label() -> None:
+    hub = Hub(login="somebody")
+    number = forge(hub).open_issue(KEY, "Drift", body()).number
+    hub.login = BOT
+    assert [issue.number for issue in forge(hub).issues()] == [number]
+
+
+def test_a_marker_in_a_stranger_s_issue_is_not_ours() -> None:
+    hub = Hub(login="mallory", drop_labels=True)
+    hub.send("POST", "/repos/acme/infra/issues", {}, {"title": "Drift", "body": body()})
+    hub.login = BOT
+    assert forge(hub).issues() == ()
+
+
+def test_pull_requests_are_no_issues() -> None:
+    hub = Hub()
+    number = forge(hub).open_issue(KEY, "Drift", body()).number
+    hub.issues[number]["pull_request"] = {}
+    assert forge(hub).issues() == ()
+
+
+def test_an_issue_that_was_transferred_or_deleted_is_opened_again() -> None:
+    hub = Hub()
+    check(hub, {STACKS[0]}, "one")
+    hub.issues.clear()
+    check(hub, {STACKS[0]}, "two")
+    assert is_open(hub) == [KEY]
+
+
+def test_two_open_issues_of_a_stack_become_one() -> None:
+    hub = Hub()
+    for _ in range(3):
+        hub.send("POST", "/repos/acme/infra/issues", {}, {"title": "Drift", "body": body(), "labels": [LABEL]})
+    first = min(hub.issues)
+    assert [issue.number for issue in forge(hub).issues()] == [first]
+    assert [item["state_reason"] for _, item in sorted(hub.issues.items())] == [None, "duplicate", "duplicate"]
+
+
+def test_a_server_that_does_not_know_duplicates_closes_as_not_planned() -> None:
+    hub = Hub()
+    for _ in range(2):
+        hub.send("POST", "/repos/acme/infra/issues", {}, {"title": "Drift", "body": body(), "labels": [LABEL]})
+    refused: list[str] = []
+
+    def once(method: str, path: str) -> Reply | None:
+        if method == "PATCH" and not refused:
+            refused.append(path)
+            return Reply(status=422, data={"message": "Validation Failed"})
+        return None
+
+    hub.before = once
+    assert len(forge(hub).issues()) == 1
+    assert hub.issues[max(hub.issues)]["state_reason"] == "not_planned"
+
+
+def test_surplus_is_every_open_issue_but_the_first_of_its_key() -> None:
+    def issue(number: int, key: str, *, is_open: bool) -> Issue:
+        return Issue(number=number, key=key, title="", body="", open=is_open)
+
+    issues = [issue(4, "a", is_open=True), issue(2, "a", is_open=False), issue(3, "b", is_open=True)]
+    assert [found.number for found in surplus(issues)] == [4]
+
+
+def test_not_more_issues_are_opened_than_allowed() -> None:
+    hub = Hub()
+    for stack in STACKS[:2]:
+        forge(hub, max_open_issues=2).open_issue(str(stack), "Drift", body(str(stack)))
+    with pytest.raises(Refused, match="2 drift issues are open and at most 2 may be"):
+        forge(hub, max_open_issues=2).open_issue(str(STACKS[2]), "Drift", body(str(STACKS[2])))
+    assert len(hub.issues) == 2
+
+
+def test_a_body_that_github_silently_does_not_keep_is_a_failure() -> None:
+    hub = Hub()
+    number = forge(hub).open_issue(KEY, "Drift", body()).number
+    kept = dict(hub.issues[number])
+    hub.before = lambda method, _path: Reply(status=200, data=kept) if method == "PATCH" else None
+    with pytest.raises(Failed, match="is not what was sent"):
+        forge(hub).update_issue(number, title="Drift", body=body(text="new"), is_open=True)
+
+
+def test_an_issue_whose_answer_is_lost_is_not_opened_twice() -> None:
+    hub = Hub()
+    lost: list[int] = []
+
+    def lose_the_answer(method: str, path: str) -> Reply | None:
+        if method == "POST" and path.endswith("/issues") and not lost:
+            lost.append(1)
+            hub.send(method, path, {}, {"title": "Drift", "body": body(), "labels": [LABEL]})
+            return Reply(status=502)
+        return None
+
+    hub.before = lose_the_answer
+    assert forge(hub).open_issue(KEY, "Drift", body()).open
+    assert len(hub.issues) == 1
+
+
+def test_disabled_issues_are_a_sentence() -> None:
+    hub = Hub(before=lambda _method, path: Reply(status=410, data={"message": "Gone"}) if "/issues" in path else None)
+    with pytest.raises(Failed, match="issues are disabled"):
+        forge(hub).issues()
+
+
+def test_the_heartbeat_is_one_closed_issue_with_the_time_of_the_last_check() -> None:
+    hub = Hub()
+    assert forge(hub).last_heartbeat() is None
+    for hour in (6, 7):
+        forge(hub).heartbeat(AT.replace(hour=hour), "42 of 42 stacks were compared.")
+    assert [item["state"] for item in hub.issues.values()] == ["closed"]
+    assert forge(hub).last_heartbeat() == AT.replace(hour=7)
+    assert forge(hub).issues() == (), "it is no drift"
+
+
+def test_long_titles_and_bodies_are_cut_before_they_are_sent() -> None:
+    hub = Hub()
+    number = forge(hub).open_issue(KEY, "Drift\n" + "x" * 300, body(text="y" * 70_000)).number
+    assert len(hub.issues[number]["title"]) == 256
+    assert "\n" not in hub.issues[number]["title"]
+    assert len(hub.issues[number]["body"]) == 65_000
