@@ -10,9 +10,8 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from stackseal.cli import parser
 from stackseal.hosts.github_action import OUTPUTS
@@ -26,8 +25,7 @@ _GLOBAL: Final = ("root", "log-level", "edition")
 _KINDS: Final = {"option": "text", "flag": "`true` or `false`", "words": "lines"}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Input:
+class Input(NamedTuple):
     """One input; `kind` says what becomes of it: `option`, `flag` or `words`, `step` for what is the step's own."""
 
     name: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 from pathlib import Path
 from typing import Final
 
@@ -13,12 +14,17 @@ from stackseal.world import World
 SUMMARY: Final = "set up a repository: folders, settings, examples, editor schema"
 HELP: Final = """\
 Write what a repository needs: the folders configs, templates, policies, reports and docs below the root, a
-stackseal.yaml to fill in, the editor schema, and with --examples the product's example configs. Files that exist are
-left as they are.
+stackseal.yaml to fill in, the editor schema, and with --examples the product's example configs. With --forge github
+also the workflows that review, deploy and watch, and Dependabot's entry; they call the workflows of the toolkit's
+repository at one commit, which --toolkit names. Files that exist are left as they are.
 
     stackseal init --forge local
     stackseal init --forge local --examples ml
+    stackseal init --forge github --toolkit my-org/stackseal@0123456789abcdef0123456789abcdef01234567
 """
+_TOOLKIT: Final = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100})@([0-9a-f]{40})")
+_PLACEHOLDER: Final = re.compile(r"stackseal/stackseal(/\.github/workflows/[a-z]+\.yml)@0{40} # v0\.0\.0")
+"""What the callers of `workflows/` say where a repository, its commit and its version belong."""
 _SETTINGS: Final = """\
 # Settings of stackseal. Pipelines read this file from the base branch only; see docs/reference/settings.md.
 version: 1
@@ -38,7 +44,8 @@ configs: {configs}
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """The forge and the examples."""
-    parser.add_argument("--forge", choices=("local",), default="local", help="where pull requests live")
+    parser.add_argument("--forge", choices=("local", "github"), default="local", help="where pull requests live")
+    parser.add_argument("--toolkit", metavar="REPO@SHA", help="owner/name@commit of the toolkit, for --forge github")
     parser.add_argument("--examples", metavar="PRODUCT", help="copy this product's example configs to configs/")
     parser.add_argument("--dry-run", action="store_true", help="say what would be written and write nothing")
 
@@ -52,6 +59,7 @@ def run(args: argparse.Namespace, world: World) -> int:
         Path(".stackseal/config.schema.json"): _schema(world),
     }
     files |= _examples(args.examples, world) if args.examples else {}
+    files |= callers(args.toolkit or "") if args.forge == "github" else {}
     folders = [world.root / name for name in artifacts.FOLDERS]
     missing = {path: text for path, text in files.items() if not path.exists()}
     if not args.dry_run:
@@ -70,6 +78,29 @@ def run(args: argparse.Namespace, world: World) -> int:
     lines.append("Next: put a config into configs/ and run: stackseal validate-config configs/*.yaml")
     emit(world, facts, "\n".join(lines))
     return 0
+
+
+def callers(toolkit: str) -> dict[Path, str]:
+    """The files of `workflows/` at their places in a consumer's repository, for a toolkit `owner/name@commit`.
+
+    Raises UsageError where that is no full commit: a tag or a branch can be moved after it was reviewed.
+    """
+    from stackseal import __version__, assets
+    from stackseal.errors import UsageError
+
+    if (found := _TOOLKIT.fullmatch(toolkit)) is None:
+        raise UsageError(
+            "The workflows were not written",
+            why=f"--toolkit is {toolkit!r}" if toolkit else "--toolkit is missing",
+            remedy="name the toolkit's repository and a full commit, like my-org/stackseal@<40 hexadecimal digits>",
+        )
+    called = rf"{found[1]}\1@{found[2]} # v{__version__}"
+    files = {}
+    for path in sorted(assets.WORKFLOWS.glob("*.yml")):
+        text = _PLACEHOLDER.sub(called, path.read_text(encoding="utf-8"))
+        place = path.name if path.name == "dependabot.yml" else f"workflows/stackseal-{path.name}"
+        files[Path(".github", place)] = text
+    return files
 
 
 def _schema(world: World) -> str:

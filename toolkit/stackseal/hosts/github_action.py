@@ -43,7 +43,7 @@ def argv(env: Mapping[str, str]) -> list[str]:
 
     The comment's key of a step in a working directory of its own is that directory, so that monorepos need no more.
     """
-    command = env.get("STACKSEAL_COMMAND", "").strip()
+    command = env.get("STACKSEAL_COMMAND", "").strip(" -")
     options = dict(_named(env, "STACKSEAL_OPTION_"))
     folder = env.get("STACKSEAL_WORKING_DIRECTORY", ".").strip("./")
     if command == "publish" and folder:

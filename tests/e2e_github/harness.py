@@ -1,0 +1,236 @@
+"""A scratch consumer repository, the toolkit beside it, and act, which runs the real workflows here, without a network.
+
+What stands for GitHub: a bare repository (`E2E_ORIGIN`), a folder of artifacts (`E2E_ARTIFACTS`) and three stand-ins of
+actions, see docs/how-to/github.md. act does not enforce `permissions:`, environments and concurrency.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pwd
+import re
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from contract.support import BIN, ROOT, committed
+from e2e_github.normalise import REPOSITORY, normalise
+from stackseal.checks import checkov_env
+from stackseal.commands.init import callers
+
+COMMIT: Final = "5ea15ea15ea15ea15ea15ea15ea15ea15ea15ea1"
+"""The toolkit's commit as the callers name it."""
+REPOSITORY_OF_THE_CONSUMER: Final = {"id": 1, "full_name": "acme/infra", "default_branch": "main"}
+STAND_INS: Final = Path(__file__).parent / "stand_ins"
+_SHIPPED: Final = ("action.yml", "pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md")
+_FOLDERS: Final = (".github", "scripts", "requirements", "toolkit", "templates", "workflows")
+
+
+@dataclass(kw_only=True)
+class Ran:
+    """What act did: `jobs` is each job's end, `lines` everything that was said."""
+
+    code: int
+    events: list[dict[str, Any]]
+
+    @property
+    def jobs(self) -> dict[str, str]:
+        """Each job's conclusion; a job that did not start is not there."""
+        return {event["jobID"]: event["jobResult"] for event in self.events if "jobResult" in event}
+
+    @property
+    def log(self) -> str:
+        return "\n".join(f"{event.get('job', '')}: {event.get('msg', '')}".rstrip() for event in self.events)
+
+    @property
+    def summary(self) -> str:
+        """What the jobs wrote to the run's summary; act tells a composite's twice."""
+        return "\n".join(dict.fromkeys(event["content"] for event in self.events if event.get("command") == "summary"))
+
+    def output(self, name: str) -> str:
+        """The last value that a step gave to an output."""
+        values = [
+            str(event.get("arg", ""))
+            for event in self.events
+            if event.get("command") == "set-output" and event.get("name") == name
+        ]
+        return values[-1] if values else ""
+
+
+@dataclass(kw_only=True)
+class Hub:
+    """A consumer's repository and everything around it, below one folder."""
+
+    folder: Path
+    env: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def work(self) -> Path:
+        return self.folder / "consumer"
+
+    @property
+    def origin(self) -> Path:
+        return self.folder / "origin.git"
+
+    @property
+    def artifacts(self) -> Path:
+        return self.folder / "artifacts"
+
+    @property
+    def checkouts(self) -> list[list[str]]:
+        """Job, ref and commit of every checkout, in order."""
+        log = self.folder / "checkouts.log"
+        return [line.split() for line in log.read_text().splitlines()] if log.is_file() else []
+
+    def git(self, *arguments: str) -> str:
+        command = ["git", "-c", "user.name=t", "-c", "user.email=t@example.com", *arguments]
+        return subprocess.run(command, cwd=self.work, capture_output=True, check=True, text=True).stdout.strip()
+
+    def commit(self, files: Mapping[str, str], message: str) -> str:
+        for name, text in files.items():
+            path = self.work / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--message", message)
+        return self.git("rev-parse", "HEAD")
+
+    def pull_request(
+        self, number: int, files: Mapping[str, str], *, fork: bool = False, author: str = "octocat"
+    ) -> dict[str, Any]:
+        """A branch with a commit, pushed with its merge commit as GitHub makes it; returns the event."""
+        base = self.git("rev-parse", "main")
+        self.git("switch", "--quiet", "--create", f"pr-{number}", "main")
+        head = self.commit(files, f"Change {number}")
+        self.git("switch", "--quiet", "--detach", "main")
+        self.git("merge", "--quiet", "--no-ff", "--message", "merge", f"pr-{number}")
+        self.git("push", "--quiet", "--force", "origin", f"HEAD:refs/pull/{number}/merge", f"pr-{number}:pr-{number}")
+        self.git("switch", "--quiet", "main")
+        return {
+            "action": "opened",
+            "number": number,
+            "pull_request": {
+                "number": number,
+                "draft": False,
+                "user": {"login": author},
+                "head": {"sha": head, "ref": f"pr-{number}", "repo": {"id": 2 if fork else 1}},
+                "base": {"sha": base, "ref": "main", "repo": {"id": 1}},
+            },
+            "sender": {"login": "octocat"},
+            "repository": REPOSITORY_OF_THE_CONSUMER,
+        }
+
+    def merge(self, number: int) -> dict[str, Any]:
+        """The pull request's branch on main, by a merge commit; returns the event of the push."""
+        before = self.git("rev-parse", "main")
+        self.git("merge", "--quiet", "--no-ff", "--message", f"Merge {number}", f"pr-{number}")
+        self.git("push", "--quiet", "origin", "main")
+        after = self.git("rev-parse", "main")
+        return {
+            "ref": "refs/heads/main",
+            "before": before,
+            "after": after,
+            "sender": {"login": "octocat"},
+            "repository": REPOSITORY_OF_THE_CONSUMER,
+        }
+
+    def act(self, name: str, workflow: str, event: Mapping[str, Any]) -> Ran:
+        """Run one of the consumer's workflows for an event."""
+        payload = self.folder / "event.json"
+        payload.write_text(json.dumps(event), encoding="utf-8")
+        environ = {
+            "E2E_ORIGIN": str(self.origin),
+            "E2E_ARTIFACTS": str(self.artifacts),
+            "E2E_LOG": str(self.folder / "checkouts.log"),
+            **_checkov(),
+            **self.env,
+        }
+        repositories = {f"{REPOSITORY}@{COMMIT}": self.folder / "toolkit"}
+        for action, commit in pins().items():
+            repositories[f"{action}@{commit}"] = STAND_INS / action.partition("/")[2]
+        command = [BIN / "act", name, "--workflows", f".github/workflows/stackseal-{workflow}.yml"]
+        command += ["--eventpath", payload, "--platform", "ubuntu-24.04=-self-hosted", "--json", "--no-skip-checkout"]
+        command += [
+            "--no-cache-server",
+            "--action-cache-path",
+            self.folder / "act",
+            "--secret",
+            "GITHUB_TOKEN=ghs_e2e_e2e",
+        ]
+        for key, folder in repositories.items():
+            command += ["--local-repository", f"{key}={folder}"]
+        for key, value in environ.items():
+            command += ["--env", f"{key}={value}"]
+        done = subprocess.run(
+            command, cwd=self.work, env=_own(self.folder), capture_output=True, text=True, check=False, timeout=300
+        )
+        lines = [line for line in (done.stdout + done.stderr).splitlines() if line.startswith("{")]
+        return Ran(code=done.returncode, events=[json.loads(line) for line in lines])
+
+
+def pins() -> dict[str, str]:
+    """The foreign actions that the reusable workflows use, with their commits."""
+    texts = [path.read_text(encoding="utf-8") for path in (ROOT / ".github" / "workflows").glob("*.yml")]
+    reusable = [text for text in texts if "workflow_call:" in text]
+    return dict(
+        sorted({found for text in reusable for found in re.findall(r"uses: (actions/\S+)@([0-9a-f]{40})", text)})
+    )
+
+
+def _checkov() -> dict[str, str]:
+    """The checkov that `make setup` has installed; without it the program installs its own, a hundred packages."""
+    found = checkov_env.find({})
+    return {"STACKSEAL_CHECKOV": str(found)} if found else {}
+
+
+def uv() -> Path:
+    """The uv that `make setup` has used, with a cache that holds every package: nothing is fetched."""
+    home = Path(pwd.getpwuid(os.getuid()).pw_dir)  # HOME is the tests' own
+    found = shutil.which("uv") or shutil.which("uv", path=str(home / ".cache" / "stackseal-uv-0.13.8" / "bin"))
+    assert found, "make setup has installed no uv"
+    return Path(found)
+
+
+def hub(folder: Path) -> Hub:
+    """A consumer with the workflows that `init` writes, on an empty main branch, and the toolkit as act takes it."""
+    made = Hub(folder=folder)
+    for path in (made.work, made.artifacts):
+        path.mkdir(parents=True)
+    _toolkit(folder / "toolkit")
+    subprocess.run(["git", "init", "--quiet", "--bare", "--initial-branch=main", made.origin], check=True)
+    subprocess.run(["git", "-C", made.origin, "config", "uploadpack.allowAnySHA1InWant", "true"], check=True)
+    made.git("init", "--quiet", "--initial-branch=main")
+    made.git("remote", "add", "origin", str(made.origin))
+    files = {path.as_posix(): text for path, text in callers(f"{REPOSITORY}@{COMMIT}").items()}
+    made.commit({**files, "stackseal.yaml": "version: 1\nconfigs: configs\n", ".gitignore": "/ml/\n"}, "Set up")
+    made.git("push", "--quiet", "origin", "main")
+    return made
+
+
+def _toolkit(target: Path) -> None:
+    """What a consumer's runner gets of this repository, with the workflows normalised."""
+    for path in committed():
+        name = path.relative_to(ROOT)
+        if name.parts[0] in _FOLDERS or name.as_posix() in _SHIPPED:
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, target / name)
+    for path in (target / ".github" / "workflows").glob("*.yml"):
+        path.write_text(normalise(path.read_text(encoding="utf-8"), COMMIT), encoding="utf-8")
+
+
+def _own(folder: Path) -> dict[str, str]:
+    """act's environment: uv and its cache, no network, a home of its own."""
+    home = Path(pwd.getpwuid(os.getuid()).pw_dir)
+    (folder / "home").mkdir(exist_ok=True)
+    return {
+        "PATH": os.pathsep.join([str(uv().parent), os.environ["PATH"]]),
+        "HOME": str(folder / "home"),
+        "UV_CACHE_DIR": os.environ.get("UV_CACHE_DIR") or str(home / ".cache" / "uv"),
+        "UV_OFFLINE": "1",
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_CONFIG_SYSTEM": os.devnull,
+    }
