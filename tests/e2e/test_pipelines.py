@@ -1,0 +1,82 @@
+"""The Step Functions and CodePipeline family on the embedded AWS: created, in sync, removed, under its own policy."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from e2e.harness import ACCOUNT, Bench
+from stackseal import assets, config, policy, preparation, settings
+from stackseal.model import Outcome, Role
+
+pytestmark = pytest.mark.e2e
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/stackseal-execution"
+PRODUCTS = ("deployment_pipeline",)
+
+
+def first_example(product: str) -> tuple[str, str]:
+    """File name and text of a product's first example of the embedded account."""
+    found = sorted((assets.PRODUCTS / product / "examples").glob("techcorp-*.yaml"))[0]
+    return found.name, found.read_text(encoding="utf-8")
+
+
+def grant(bench: Bench, name: str, text: str) -> None:
+    """The execution role with exactly what the policies of this config say."""
+    parsed = config.parse(text.encode(), f"configs/{name}")
+    resolved = preparation.catalogue_of(bench.world).resolve(parsed, bench.world.sandbox)
+    template = preparation.rendered(bench.world, resolved, ()).template
+    execution = next(item for item in policy.generate(template) if item.role is Role.EXECUTION)
+    trust = {"Effect": "Allow", "Principal": {"Service": "cloudformation.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    iam = bench.client("iam")
+    iam.create_role(
+        RoleName="stackseal-execution",
+        AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
+    )
+    for index, document in enumerate(policy.documents(execution)):
+        iam.put_role_policy(RoleName="stackseal-execution", PolicyName=f"p{index}", PolicyDocument=json.dumps(document))
+
+
+def deployed(bench: Bench, product: str) -> Any:
+    """The product's first example, reviewed and deployed under its own execution policy."""
+    name, text = first_example(product)
+    accounts = f'accounts: {{"{ACCOUNT}": {{execution_role: "{ROLE}"}}}}'
+    (bench.folder / settings.FILE).write_text(f"version: 1\nconfigs: configs\n{accounts}\n")
+    bench.commit("Name the role")
+    grant(bench, name, text)
+    bench.git("switch", "--quiet", "--create", "change")
+    bench.write(text, name)
+    bench.commit("Add the product")
+    report = bench.review(1)
+    assert not report.failures, report.failures
+    bench.git("switch", "--quiet", "main")
+    bench.git("merge", "--quiet", "--ff-only", "change")
+    (done,) = bench.deploy(1)
+    return done
+
+
+@pytest.mark.parametrize("product", PRODUCTS)
+def test_it_is_created_in_sync_and_removed(bench: Bench, product: str) -> None:
+    done = deployed(bench, product)
+    assert done.outcome is Outcome.CREATED, done
+    name, _ = first_example(product)
+    drift = bench.run("check-drift", f"configs/{name}", "--format", "json")
+    assert drift.code == 0, drift.stdout + drift.stderr
+    gone = bench.run("delete-product", f"configs/{name}", "--force", "--delete-data", "--format", "json")
+    assert gone.code == 0, gone.stderr
+    assert bench.client("s3").list_buckets()["Buckets"] == []
+    assert bench.client("codepipeline").list_pipelines()["pipelines"] == []
+
+
+@pytest.mark.spec("C08", "C11")
+def test_the_deployment_pipeline_stands_as_written(bench: Bench) -> None:
+    deployed(bench, "deployment_pipeline")
+    client = bench.client("codepipeline")
+    (summary,) = client.list_pipelines()["pipelines"]
+    assert (summary["pipelineType"], summary["executionMode"]) == ("V2", "QUEUED")
+    stages = client.get_pipeline(name=summary["name"])["pipeline"]["stages"]
+    names = [action["name"] for stage in stages for action in stage["actions"]]
+    assert names == ["SourceAction", "CreateChangeSet", "ApproveChangeSet", "ExecuteChangeSet"]
+    (rule,) = bench.client("events").list_rules()["Rules"]
+    assert json.loads(rule["EventPattern"])["detail"]["referenceName"] == ["main"]
