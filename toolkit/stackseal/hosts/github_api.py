@@ -41,6 +41,8 @@ class Client:
         """Every item of a list, a hundred per request."""
         for page in range(1, _PAGES):
             reply = self.send("GET", path, doing=doing, query={**query, "per_page": 100, "page": page})
+            if not isinstance(reply.data, list):
+                raise Failed(f"GitHub could not {doing}", why="its answer is no list", remedy="check GITHUB_API_URL")
             yield from reply.data
             if 'rel="next"' not in reply.headers.get("link", ""):
                 return
@@ -58,6 +60,8 @@ class Client:
         reply = self.send(
             "POST", GRAPHQL, doing=doing, body={"query": query, "variables": dict(variables)}, repeatable=True
         )
+        if not isinstance(reply.data, Mapping):
+            raise Failed(f"GitHub could not {doing}", why="its answer is no object", remedy="check GITHUB_API_URL")
         if errors := reply.data.get("errors"):
             status = 404 if errors[0].get("type") == "NOT_FOUND" else 403
             answer = Reply(status=status, data={"message": str(errors[0].get("message", ""))}, headers=reply.headers)
@@ -77,14 +81,15 @@ class Client:
     ) -> Reply:
         """A request until it is answered. `doing` ends the sentence "GitHub refused to …".
 
-        A POST is repeated only where GitHub says that it was not executed, unless `repeatable`. Raises Rejected for an
-        answer of 400 and more, Failed when the rate limit outlasts our patience, Unsure when a write was lost.
+        A POST is repeated only where GitHub says that it was not executed, unless `repeatable`. Raises Rejected for
+        every other answer than a success, Failed when the rate limit outlasts our patience, Unsure when a
+        write was lost.
         """
         again = method != "POST" if repeatable is None else repeatable
         waited, why = 0.0, ""
         for turn in range(ATTEMPTS):
             reply = self._once(method, path, query or {}, body)
-            if reply is not None and reply.status < 400:
+            if reply is not None and 200 <= reply.status < 300:
                 return reply
             limited = reply is not None and is_limited(reply)
             lost = reply is None or reply.status >= 500

@@ -227,16 +227,15 @@ class Comments:
                 self._unlock(f"{path}/{lock}")
 
     def _lock(self, path: str) -> int | None:
+        """The lock's id; None where it is not to be had in time."""
         for turn in range(_POLLS):
             try:
-                reply = self._client.send(
-                    "POST", path, doing="mark the comment as being written", body={"content": _LOCK}
-                )
+                reply = self._client.send("POST", path, doing="mark the comment", body={"content": _LOCK})
             except Unsure:
-                return None
-            if reply.status == 201:
+                reply = None  # it may be set now, by us or by others: whoever it was, it is over in two minutes
+            if reply is not None and reply.status == 201:
                 return int(reply.data["id"])
-            if _age(reply, self._client.now()) > _STALE:
+            if reply is not None and _age(reply, self._client.now()) > _STALE:
                 self._unlock(f"{path}/{int(reply.data['id'])}")  # by its id: a lock that was set since stays
                 continue
             self._client.sleep(min(float(1 + turn), 5.0))

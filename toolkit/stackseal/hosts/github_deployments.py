@@ -5,10 +5,13 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
+from stackseal.errors import StacksealError
 from stackseal.hosts.github_api import Client, Rejected
+
+T = TypeVar("T")
 
 
 class State(enum.Enum):
@@ -55,18 +58,28 @@ class Deployments:
         self._client.write("POST", path, body, doing="say how the deployment stands")
 
     @contextmanager
-    def announced(self, sha: str, environment: str, *, log_url: str = "") -> Iterator[Callable[[State], None]]:
-        """In progress while the block runs; what the block calls says how it ended, and an exception is a failure."""
-        number = self.create(sha, environment)
-        self.say(number, State.IN_PROGRESS, log_url=log_url)
+    def announced(
+        self, sha: str, environment: str, *, warn: Callable[[str], None], log_url: str = ""
+    ) -> Iterator[Callable[[State], None]]:
+        """In progress while the block runs; what the block calls says how it ended, and an exception is a failure.
+
+        What GitHub shows decides nothing: where it cannot be told, `warn` gets the sentence and the block runs on.
+        """
+        number = _warned(warn, lambda: self.create(sha, environment))
+
+        def tell(state: State) -> None:
+            if number is not None:
+                _warned(warn, lambda: self.say(number, state, log_url=log_url))
+
         ended: list[State] = []
+        tell(State.IN_PROGRESS)
         try:
             yield ended.append
         except BaseException:
             ended.append(State.FAILURE)
             raise
         finally:
-            self.say(number, ended[-1] if ended else State.ERROR, log_url=log_url)
+            tell(ended[-1] if ended else State.ERROR)
 
     def reviewers(self, environment: str) -> bool:
         """Whether somebody has to approve before a job enters the environment; False where there is no such one."""
@@ -79,3 +92,11 @@ class Deployments:
             raise
         rules = found.get("protection_rules") or ()
         return any(rule.get("type") == "required_reviewers" and rule.get("reviewers") for rule in rules)
+
+
+def _warned(warn: Callable[[str], None], step: Callable[[], T]) -> T | None:
+    try:
+        return step()
+    except StacksealError as error:
+        warn(str(error))
+        return None

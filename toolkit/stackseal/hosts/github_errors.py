@@ -36,7 +36,7 @@ class Rejected(Failed):
 
 
 def rejected(method: str, path: str, reply: Reply, doing: str) -> Rejected:
-    """The error of an answer of 400 and more. `doing` is what we wanted, e.g. `write the comment`."""
+    """The error of an answer that is no success. `doing` is what we wanted, e.g. `write the comment`."""
     message = _message(reply.data)
     why, remedy = _because(method, path, reply, message)
     what = f"GitHub refused to {doing}"
@@ -44,25 +44,29 @@ def rejected(method: str, path: str, reply: Reply, doing: str) -> Rejected:
 
 
 def _because(method: str, path: str, reply: Reply, message: str) -> tuple[str, str]:
+    needed = permission(method, path, reply.headers)
     match reply.status:
+        case status if status < 400:
+            found = f"it answered {status}: the repository has moved", "set GITHUB_REPOSITORY to where it is now"
         case 401:
-            return "the token is not valid, or has expired", "give a token that is valid"
+            found = "the token is not valid, or has expired", "give a token that is valid"
         case 403 if "not accessible" in message:
-            return (
-                f"the token lacks the permission {permission(method, path, reply.headers)}",
+            found = (
+                f"the token lacks the permission {needed}",
                 "add it to the job's permissions; pull requests from forks never have it",
             )
         case 403 if "locked" in message:
-            return "the conversation is locked", "unlock it, or allow bots to write"
+            found = "the conversation is locked", "unlock it, or allow bots to write"
         case 404:
-            return (
+            found = (
                 "it was not found, or the token cannot see it",
-                f"check the repository and the permission {permission(method, path, reply.headers)}",
+                f"check the repository and the permission {needed}",
             )
         case 410 if "/issues" in path:
-            return "issues are disabled in this repository, or this one was deleted", "enable them in the settings"
+            found = "issues are disabled in this repository, or this one was deleted", "enable them in the settings"
         case _:
-            return f"{reply.status} {message}".strip(), "see what GitHub says"
+            found = f"{reply.status} {message}".strip(), "see what GitHub says"
+    return found
 
 
 def permission(method: str, path: str, headers: Mapping[str, str]) -> str:

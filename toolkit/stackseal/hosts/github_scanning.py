@@ -7,6 +7,7 @@ import gzip
 from dataclasses import dataclass
 from typing import Final
 
+from stackseal.errors import Failed, Unknown
 from stackseal.hosts.github_api import Client, Rejected
 
 LIMIT: Final = 10_000_000
@@ -15,9 +16,10 @@ LIMIT: Final = 10_000_000
 
 @dataclass(frozen=True, kw_only=True)
 class Upload:
-    """What became of an upload; `why` says what is in the way."""
+    """What became of an upload. `off`: code scanning is not used here, which is nobody's mistake and worth no word."""
 
     accepted: bool
+    off: bool = False
     why: str = ""
 
 
@@ -27,7 +29,7 @@ def pack(sarif: str) -> str:
 
 
 def upload(client: Client, repository: str, *, commit: str, ref: str, sarif: str) -> Upload:
-    """Send the findings of a commit. Code scanning that is off, or a fork's token, is an answer and no failure.
+    """Send the findings of a commit. They are a display: what is in the way is an answer and no failure.
 
     Args:
         commit: 40 hexadecimal digits.
@@ -40,8 +42,7 @@ def upload(client: Client, repository: str, *, commit: str, ref: str, sarif: str
     path = f"/repos/{repository}/code-scanning/sarifs"
     try:
         client.write("POST", path, body, doing="send the findings to code scanning")
-    except Rejected as error:
-        if error.status in {403, 404}:
-            return Upload(accepted=False, why=error.why if error.unpermitted else "code scanning is off here")
-        raise
+    except (Failed, Unknown) as error:
+        off = isinstance(error, Rejected) and error.status in {403, 404} and not error.unpermitted
+        return Upload(accepted=False, off=off, why=str(error))
     return Upload(accepted=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from stackseal.errors import Failed, UsageError
+from stackseal.errors import Failed, StacksealError, UsageError
 from stackseal.hosts.github_api import ATTEMPTS, PATIENCE, Client, Rejected, Unsure, wait
 from stackseal.hosts.github_errors import permission
 from stackseal.hosts.github_http import GRAPHQL, Lost, PyGithubTransport, Reply
@@ -196,3 +196,24 @@ def test_a_wait_is_never_negative(turn: int) -> None:
 def test_a_token_never_travels_unencrypted(url: str) -> None:
     with pytest.raises(UsageError, match="unencrypted"):
         PyGithubTransport("secret", agent="stackseal", url=url)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
+def test_every_status_is_an_answer_or_a_sentence(method: str) -> None:
+    for status in [200, 201, 202, 204, *range(300, 309), *range(400, 430), 451, *range(500, 512)]:
+        for data in (None, {"message": "No."}, {"message": None, "errors": "text"}, [], "text"):
+            github, _, _ = client(Reply(status=status, data=data))
+            if 200 <= status < 300:
+                assert github.send(method, "/repos/a/b/issues", doing="do it").data == data
+                continue
+            with pytest.raises(StacksealError) as caught:
+                github.send(method, "/repos/a/b/issues", doing="do it")
+            assert caught.value.why
+            assert caught.value.remedy
+
+
+@pytest.mark.parametrize("data", [None, {"message": "Not what was asked for"}, "text"])
+def test_a_list_that_is_none_is_a_sentence(data: object) -> None:
+    github, _, _ = client(Reply(status=200, data=data))
+    with pytest.raises(Failed, match="its answer is no list"):
+        list(github.pages("/x", doing="list"))
