@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from e2e.harness import ACCOUNT, Bench
+from e2e.harness import ACCOUNT, REGION, Bench
 from stackseal import assets, config, policy, preparation, settings
 from stackseal.model import Role
+from stackseal.outputs import get_ml_outputs
 
 pytestmark = pytest.mark.e2e
 BANK = "333344445555"
@@ -58,7 +59,7 @@ def left(bench: Bench, account: str) -> set[str]:
     return found
 
 
-@pytest.mark.spec("A55", "A61")
+@pytest.mark.spec("A55", "A61", "A62")
 @pytest.mark.parametrize("mode", ["codecommit-sgprov-ssm", "s3-standalone-ssm"])
 def test_vpc_groups_and_product_stand_in_order_and_go_in_reverse(bench: Bench, mode: str) -> None:
     product = f"{ML}-{mode}"
@@ -82,9 +83,25 @@ def test_vpc_groups_and_product_stand_in_order_and_go_in_reverse(bench: Bench, m
     carried = {group["GroupId"] for row in interfaces for group in row["Groups"]}
     assert (carried == {app}) is ("sgprov" in mode)
 
+    consumed(bench, mode)
     for example in (product, GROUPS, VPC):
         delete(bench, example)
     assert left(bench, BANK) == set()
+
+
+def consumed(bench: Bench, mode: str) -> None:
+    """The four values that downstream code reads, by the API and by our helper."""
+    name = "globalbank-prod-c001-us-west-2-demand-forecasting-ml"
+    found = get_ml_outputs(name, REGION, aws=bench.world.aws(BANK, REGION))
+    keys = {"ModelPackageGroupArn", "BucketName", "KmsKeyArn", *(["RepositoryUrl"] if "codecommit" in mode else [])}
+    assert keys <= found.keys()
+    assert {key: value(bench, f"/ml/{name}/{key}") for key in keys} == {key: found[key] for key in keys}
+    assert found["ModelPackageGroupArn"] == f"arn:aws:sagemaker:{REGION}:{BANK}:model-package-group/{name}-models"
+    assert found["BucketName"] in {row["Name"] for row in bench.client("s3", BANK).list_buckets()["Buckets"]}
+    assert bench.client("kms", BANK).describe_key(KeyId=found["KmsKeyArn"])["KeyMetadata"]["Arn"] == found["KmsKeyArn"]
+    if "codecommit" in mode:
+        repository = bench.client("codecommit", BANK).get_repository(repositoryName=f"{name}-model-build")
+        assert repository["repositoryMetadata"]["cloneUrlHttp"] == found["RepositoryUrl"]
 
 
 def test_the_generated_roles_suffice_and_nothing_drifts(bench: Bench) -> None:
