@@ -128,6 +128,7 @@ OPERATIONS: Final = (
     "repos/get-commit",
     "repos/get-content",
     "repos/get-deployment",
+    "repos/get-deployment-status",
     "repos/get-environment",
     "repos/list-commit-statuses-for-ref",
     "repos/list-deployment-branch-policies",

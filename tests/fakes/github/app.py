@@ -87,6 +87,8 @@ class App:
             self._prove(known, found[0], reply)
         headers |= {"X-GitHub-Api-Version-Selected": version, **reply.headers}
         reply = _tagged(request, replace(reply, headers=headers))
+        if token and reply.status == 304:
+            self.world.count(token, -1)
         self._record(request, operation, reply, token.login if token else "")
         return reply
 
@@ -138,7 +140,8 @@ class App:
     def _count(self, token: Token, operation: str) -> dict[str, str]:
         """Count the call, and say so as GitHub does. Raises 403 when the hour's calls are used up."""
         limit = self.world.limit_of(token)
-        used = self.world.used.get(token.value, 0) + (0 if operation in _FREE else 1)
+        cost = 0 if operation in _FREE else 1
+        used = self.world.used(token) + cost
         headers = {
             "X-RateLimit-Limit": str(limit),
             "X-RateLimit-Remaining": str(max(0, limit - used)),
@@ -150,7 +153,7 @@ class App:
             raise Problem(
                 403, f"API rate limit exceeded for user ID {self.world.user(token.login).id}.", headers=headers
             )
-        self.world.used[token.value] = used
+        self.world.count(token, cost)
         return headers
 
     def _record(self, request: Request, operation: str, reply: Reply, login: str) -> None:

@@ -20,7 +20,7 @@ FOLDER: Final = Path(__file__).parent
 VERSIONS: Final = ("2022-11-28", "2026-03-10")
 """API versions that the fake speaks; the first is what GitHub takes when a request names none."""
 
-SPANNING: Final = frozenset({"basehead", "path", "ref"})
+SPANNING: Final = frozenset({"basehead", "branch", "path", "ref"})
 """Path parameters that may hold slashes. The description marks only some of them (`x-multi-segment`), not the one
 of `git/ref/{ref}`, which is asked as `git/ref/heads/main`."""
 

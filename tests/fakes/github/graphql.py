@@ -28,6 +28,7 @@ def answer(world: World, token: Token, request: Request, violations: list[str]) 
     except (ValueError, KeyError, TypeError) as error:
         raise Problem(400, "A query attribute must be specified and must be a string.") from error
     except Exception as error:  # noqa: BLE001 - graphql-core's syntax error, imported only here
+        violations.append(f"graphql: {error}")
         return Reply(body={"errors": [{"message": str(error)}]})
     problems = validate(_schema(), document)
     if problems:

@@ -26,7 +26,7 @@ class World:
         self.repositories: dict[str, Repository] = {}
         self.rate_limit: int | None = None
         """Calls per hour and token; None is GitHub's own number (1,000 for a job, 5,000 for others)."""
-        self.used: dict[str, int] = {}
+        self._used: dict[tuple[str, int], int] = {}
         self.user(BOT).id = 41898282  # its real id, which tools compare with
 
     def user(self, login: str) -> User:
@@ -80,6 +80,14 @@ class World:
     def limit_of(self, token: Token) -> int:
         """Calls that a token has in an hour."""
         return self.rate_limit if self.rate_limit is not None else 1000 if token.kind == "job" else 5000
+
+    def used(self, token: Token) -> int:
+        """Calls that a token has made in this hour."""
+        return self._used.get((token.value, self.reset_time()), 0)
+
+    def count(self, token: Token, calls: int) -> None:
+        """Add to the calls of this hour."""
+        self._used[token.value, self.reset_time()] = self.used(token) + calls
 
     def reset_time(self) -> int:
         """When the hour of the rate limit ends, in seconds since 1970."""

@@ -90,6 +90,7 @@ HANDLERS: Final[Mapping[str, Handler]] = {
     "repos/get-commit": commits.get,
     "repos/get-content": commits.content,
     "repos/get-deployment": deployments.get,
+    "repos/get-deployment-status": deployments.get_status,
     "repos/get-environment": environments.get,
     "repos/list-commit-statuses-for-ref": statuses.list_,
     "repos/list-deployment-branch-policies": environments.branch_policies,

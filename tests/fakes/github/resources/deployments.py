@@ -69,6 +69,15 @@ def create_status(call: Call) -> Reply:
     return Reply(status=201, body=status_view(call, deployment, status))
 
 
+def get_status(call: Call) -> Reply:
+    """repos/get-deployment-status"""
+    deployment = _deployment(call)
+    for status in deployment.statuses:
+        if status.id == int(call.values["status_id"]):
+            return Reply(body=status_view(call, deployment, status))
+    raise not_found()
+
+
 def list_statuses(call: Call) -> Reply:
     """repos/list-deployment-statuses: newest first"""
     deployment = _deployment(call)

@@ -22,7 +22,7 @@ def get(call: Call) -> Reply:
 def collaborator_permission(call: Call) -> Reply:
     """repos/get-collaborator-permission-level: maintain is told as write, triage as read"""
     login, repository = call.values["username"], call.repository
-    if login.lower() not in call.world.users:
+    if login.lower() not in call.world.users and login not in repository.collaborators:
         raise not_found()
     role = repository.collaborators.get(login, repository.permission(login))
     body = {"permission": repository.permission(login), "role_name": role, "user": call.views.user(login)}

@@ -23,7 +23,7 @@ def get_authenticated(call: Call) -> Reply:
 
 def rate_limit(call: Call) -> Reply:
     """rate-limit/get: does not count itself"""
-    limit, used = call.world.limit_of(call.token), call.world.used.get(call.token.value, 0)
+    limit, used = call.world.limit_of(call.token), call.world.used(call.token)
     core = {"limit": limit, "used": used, "remaining": max(0, limit - used), "reset": call.world.reset_time()}
     idle = {"limit": 30, "used": 0, "remaining": 30, "reset": call.world.reset_time()}
     return Reply(body={"rate": core, "resources": {"core": core, "graphql": core, "search": idle}})
