@@ -39,6 +39,7 @@ ALLOWED: Final[dict[str, set[str]]] = {
     "deploy": {"aws"},
     "drift": set(),
     "graph": set(),
+    "outputs": {"aws"},
     # the outside
     "aws": set(),
     "hosts": set(),
