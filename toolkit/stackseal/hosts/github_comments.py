@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -20,7 +20,7 @@ from stackseal.hosts.base import Marks
 from stackseal.hosts.github_api import Client, Rejected, Unsure, server_time
 from stackseal.hosts.github_http import Reply
 from stackseal.hosts.github_identity import Identity
-from stackseal.hosts.github_revision import Revision
+from stackseal.hosts.github_revision import OLDEST, Revision
 from stackseal.model import Json
 
 LIMIT: Final = 65_000
@@ -32,7 +32,7 @@ _TURNS: Final = 8
 _LOCK: Final = "eyes"
 _STALE: Final = 120.0
 """Seconds after which a lock is taken for one whose run was cancelled."""
-_POLLS: Final = 40
+_POLLS: Final = 24
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +44,8 @@ class Comment:
     body: str
     url: str
     revision: Revision
+    head: str = ""
+    """The commit that it reviews, as its marker says."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +98,7 @@ def ours(comments: Iterable[Mapping[str, Any]], key: str, login: str, marks: Mar
                     body=body,
                     url=item.get("html_url", ""),
                     revision=Revision.read(data.get("rev")),
+                    head=str(data.get("head", "")),
                 )
             )
     return tuple(sorted(found, key=lambda comment: comment.id))
@@ -117,6 +120,14 @@ def decide(group: Sequence[Comment], bodies: Sequence[str], revision: Revision, 
     )
 
 
+def believed(group: Sequence[Comment], head: str) -> tuple[Comment, ...]:
+    """The comments as the pull request's head lets us believe them: a review of another commit is never the newest.
+
+    Whoever may write can edit our comment, and a revision from the future would keep it from being written again.
+    """
+    return tuple(comment if comment.head == head else replace(comment, revision=OLDEST) for comment in group)
+
+
 def same(old: str, new: str, marks: Marks) -> bool:
     """Whether two bodies say the same, whichever run wrote them; line ends and outer space are GitHub's."""
     return _said(old, marks) == _said(new, marks)
@@ -131,7 +142,8 @@ class Comments:
     """The comments of one repository's pull requests."""
 
     def __init__(self, client: Client, repository: str, identity: Identity, marks: Marks) -> None:
-        self._client, self._base, self._identity, self._marks = client, f"/repos/{repository}", identity, marks
+        self._client, self._identity, self._marks = client, identity, marks
+        self._base = f"/repos/{repository}"
 
     def publish(self, pull_request: int, key: str, parts: Sequence[str], revision: Revision) -> str:
         """The pull request has exactly these comments under the key, or a newer run's; returns the first one's address.
@@ -142,7 +154,7 @@ class Comments:
         for turn in range(_TURNS):
             group = self.group(pull_request, key)
             if group:
-                steps = decide(group, bodies, revision, self._marks)
+                steps = self._decide(pull_request, group, bodies, revision)
                 if steps.done:
                     return group[0].url
                 self._settle(pull_request, key, bodies, revision, group[0].id)
@@ -180,13 +192,28 @@ class Comments:
             return False
         return True
 
+    def _decide(self, pull_request: int, group: Sequence[Comment], bodies: Sequence[str], revision: Revision) -> Steps:
+        steps = decide(group, bodies, revision, self._marks)
+        mine = (self._marks.read(bodies[0]) or {}).get("head") if bodies else None
+        if not steps.superseded or not mine or mine != self._head(pull_request):
+            return steps
+        return decide(believed(group, str(mine)), bodies, revision, self._marks)
+
+    def _head(self, pull_request: int) -> str:
+        """The commit that the pull request has now; empty where the token may not see it."""
+        try:
+            found = self._client.get(f"{self._base}/pulls/{pull_request}", doing="read the pull request")
+        except Rejected:
+            return ""
+        return str(found["head"]["sha"])
+
     def _settle(self, pull_request: int, key: str, bodies: Sequence[str], revision: Revision, anchor: int) -> None:
         """Under the lock of the first comment: look again, and do what is then right."""
         with self._locked(anchor):
             group = self.group(pull_request, key)
             if not group or group[0].id != anchor:
                 return  # somebody deleted it: the next turn begins with what is there
-            steps = decide(group, bodies, revision, self._marks)
+            steps = self._decide(pull_request, group, bodies, revision)
             for number, body in steps.edits:
                 self._change("PATCH", number, {"body": body}, doing="edit the comment")
             for body in steps.creates:
@@ -238,7 +265,7 @@ class Comments:
             if reply is not None and _age(reply, self._client.now()) > _STALE:
                 self._unlock(f"{path}/{int(reply.data['id'])}")  # by its id: a lock that was set since stays
                 continue
-            self._client.sleep(min(float(1 + turn), 5.0))
+            self._client.sleep(min(2.0 * (turn + 1), 10.0))
         return None
 
     def _unlock(self, path: str) -> None:

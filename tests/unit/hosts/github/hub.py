@@ -43,6 +43,8 @@ class Hub:
     reactions: dict[int, dict[str, Any]] = field(default_factory=dict)
     issues: dict[int, dict[str, Any]] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
+    head: str = ""
+    """The head of every pull request."""
     next: int = 1
     locks: bool = True
     """Whether reactions are allowed."""
@@ -176,6 +178,10 @@ def _edit_issue(hub: Hub, number: int, *, query: Mapping[str, Any], body: Any) -
     return Reply(status=200, data=dict(hub.issues[number]))
 
 
+def _pull(hub: Hub, number: int, *, query: Mapping[str, Any], body: Any) -> Reply:
+    return Reply(status=200, data={"number": number, "head": {"sha": hub.head}})
+
+
 def _add_labels(hub: Hub, number: int, *, query: Mapping[str, Any], body: Any) -> Reply:
     if not hub.drop_labels:
         have = {label["name"] for label in hub.issues[number]["labels"]}
@@ -201,5 +207,6 @@ ROUTES: Final[tuple[tuple[str, re.Pattern[str], Handler], ...]] = (
     ("POST", re.compile("/issues"), _create_issue),
     ("PATCH", re.compile(r"/issues/(\d+)"), _edit_issue),
     ("POST", re.compile(r"/issues/(\d+)/labels"), _add_labels),
+    ("GET", re.compile(r"/pulls/(\d+)"), _pull),
     ("POST", re.compile(GRAPHQL), _graphql),
 )

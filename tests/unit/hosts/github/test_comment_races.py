@@ -48,7 +48,7 @@ def shown(hub: Hub) -> list[tuple[object, str]]:
 def test_twenty_publishers_leave_one_comment_of_the_newest_run(pool: ThreadPoolExecutor) -> None:
     requests = 0
     for seed in range(SEEDS):
-        hub = Hub()
+        hub = Hub(head=f"{PUBLISHERS:040x}")
         works = [publisher(hub, run) for run in range(1, PUBLISHERS + 1)]
         addresses = interleave.run(seed, pool, hub.time, hub, works)
         assert shown(hub) == [([20, 1, ""], "The review of run 20.\n")], f"seed {seed}"

@@ -62,6 +62,22 @@ def test_an_older_run_changes_nothing() -> None:
     assert "two" in hub.bodies()[0]
 
 
+def test_a_revision_from_the_future_does_not_freeze_the_comment_of_another_commit() -> None:
+    """Whoever may write to the repository can edit our comment, and nothing in it proves anything."""
+    hub = Hub(head="a" * 40)
+    forged = f"{marker.write('review', key='review', rev=[10**15, 1, ''], head='b' * 40)}\nAll is well.\n"
+    hub.say(BOT, 7, forged)
+    forge(hub).upsert_comment(7, "review", [part("blocked")])
+    assert [body.partition("\n")[2] for body in hub.bodies()] == ["blocked\n"]
+
+
+def test_a_newer_review_of_the_same_commit_stays() -> None:
+    hub = Hub(head="a" * 40)
+    forge(hub, TWO).upsert_comment(7, "review", [part("two")])
+    forge(hub, ONE).upsert_comment(7, "review", [part("one")])
+    assert [body.partition("\n")[2] for body in hub.bodies()] == ["two\n"]
+
+
 def test_comments_of_other_people_and_of_other_keys_are_left_alone() -> None:
     hub = Hub()
     forged = stamp([part("forged")], "review", Revision(run=99), marker)[0]
