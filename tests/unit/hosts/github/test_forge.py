@@ -1,0 +1,416 @@
+"""The forge against a GitHub that checks every request: real HTTP, real PyGithub, permissions of a job's token."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+
+from fakes.github import BOT, GitHubFake, Pull, Repository, page, reset, secondary_limit, status
+from stackseal.errors import Failed, UsageError
+from stackseal.hosts.base import Forge
+from stackseal.hosts.gates import ReviewState
+from stackseal.hosts.github_deployments import State
+from stackseal.hosts.github_errors import Rejected
+from stackseal.hosts.github_forge import CommentMode, GitHubForge, Options, connect
+from stackseal.hosts.github_http import PyGithubTransport
+from stackseal.hosts.github_revision import Revision
+from stackseal.report import marker
+from unit.hosts.github.hub import Time
+
+PUBLISH = {"pull-requests": "write", "contents": "read"}
+DRIFT = {"issues": "write"}
+DEPLOY = {"deployments": "write", "contents": "read", "pull-requests": "read", "actions": "read"}
+EVERYTHING = {**PUBLISH, **DRIFT, **DEPLOY, "pull-requests": "write", "security-events": "write", "actions": "write"}
+AT = datetime(2026, 11, 20, 6, 0, tzinfo=UTC)
+
+
+class Connected(Protocol):
+    def __call__(
+        self, permissions: dict[str, str] = ..., *, run: int = ..., login: str = ..., **options: Any
+    ) -> GitHubForge: ...
+
+
+@pytest.fixture
+def time() -> Time:
+    return Time()
+
+
+@pytest.fixture
+def github(tmp_path: Path) -> Iterator[GitHubFake]:
+    with GitHubFake(tmp_path) as fake:
+        yield fake
+        # Reactions are in GitHub's description; the fake has not slimmed it to them yet.
+        assert [line for line in fake.violations if "/reactions" not in line] == []
+
+
+@pytest.fixture
+def repository(github: GitHubFake) -> Repository:
+    return github.repository("acme/infra")
+
+
+@pytest.fixture
+def pull(repository: Repository) -> Pull:
+    repository.push("feature", {"configs/a.yaml": "a: 1\n"})
+    return repository.open_pull("feature")
+
+
+@pytest.fixture
+def connected(github: GitHubFake, time: Time) -> Iterator[Connected]:
+    transports = []
+
+    def make(
+        permissions: dict[str, str] = EVERYTHING,
+        *,
+        run: int = 1,
+        login: str = BOT,
+        fork: bool = False,
+        enterprise: bool = False,
+        mode: CommentMode = CommentMode.UPDATE,
+    ) -> GitHubForge:
+        token = github.token(login, permissions, fork=fork)
+        url = github.enterprise_url if enterprise else github.url
+        transports.append(PyGithubTransport(token, agent="stackseal/1.0 (publish)", url=url))
+        options = Options(comments=mode, revision=Revision(run=run, attempt=1), actions=True)
+        env = {"GITHUB_REPOSITORY": "acme/infra"}
+        return connect(
+            env,
+            agent="",
+            marks=marker,
+            now=time.now,
+            sleep=time.sleep,
+            options=options,
+            transport=transports[-1],
+        )
+
+    yield make
+    for transport in transports:
+        transport.close()
+
+
+def part(text: str, number: int = 1) -> str:
+    return f"{marker.write('review', id='', head='a' * 40, part=number)}\n{text}\n"
+
+
+def texts(repository: Repository, number: int) -> list[str]:
+    return [comment.body.partition("\n")[2] for comment in repository.comments_of(number)]
+
+
+def test_the_forge_is_a_forge(repository: Repository, connected: Connected) -> None:
+    forge: Forge = connected()
+    assert forge.issues() == ()
+
+
+def test_one_comment_written_once_edited_once(
+    github: GitHubFake, repository: Repository, pull: Pull, connected: Connected
+) -> None:
+    first = connected(PUBLISH).upsert_comment(pull.number, "review", [part("one")])
+    second = connected(PUBLISH, run=2).upsert_comment(pull.number, "review", [part("two")])
+    third = connected(PUBLISH, run=3).upsert_comment(pull.number, "review", [part("two")])
+    late = connected(PUBLISH, run=1).upsert_comment(pull.number, "review", [part("late")])
+    assert first == second == third == late
+    assert first.endswith(f"/acme/infra/pull/{pull.number}#issuecomment-{repository.comments_of(pull.number)[0].id}")
+    assert texts(repository, pull.number) == ["two\n"]
+    assert repository.comments_of(pull.number)[0].author == BOT
+    operations = [call.operation for call in github.calls]
+    assert operations.count("issues/create-comment") == 1
+    assert operations.count("issues/update-comment") == 1
+
+
+def test_every_call_names_the_version_and_the_command(github: GitHubFake, pull: Pull, connected: Connected) -> None:
+    connected(PUBLISH).upsert_comment(pull.number, "review", [part("one")])
+    assert github.calls
+    assert {call.user_agent for call in github.calls} == {"stackseal/1.0 (publish)"}
+
+
+def test_github_enterprise_server(repository: Repository, pull: Pull, connected: Connected) -> None:
+    for run in (1, 2):
+        connected(PUBLISH, run=run, enterprise=True).upsert_comment(pull.number, "review", [part(f"run {run}")])
+    assert texts(repository, pull.number) == ["run 2\n"]
+
+
+@pytest.mark.parametrize("pages", [1, 4])
+def test_our_comment_is_found_behind_those_of_others(
+    repository: Repository, pull: Pull, connected: Connected, pages: int
+) -> None:
+    for _ in range((pages - 1) * 100):
+        repository.comment(pull.number, "hello")
+    forged = f"{marker.write('review', key='review', rev=[99, 1, ''])}\nforged"
+    repository.comment(pull.number, forged, author="mallory")
+    for run in (1, 2):
+        connected(PUBLISH, run=run).upsert_comment(pull.number, "review", [part(f"run {run}")])
+    assert texts(repository, pull.number)[(pages - 1) * 100 :] == ["forged", "run 2\n"]
+
+
+def test_parts_come_and_go(repository: Repository, pull: Pull, connected: Connected) -> None:
+    for run, count in enumerate((3, 1), start=1):
+        parts = [part(f"run {run} part {number}", number) for number in range(1, count + 1)]
+        connected(PUBLISH, run=run).upsert_comment(pull.number, "review", parts)
+        assert len(repository.comments_of(pull.number)) == count
+    assert texts(repository, pull.number) == ["run 2 part 1\n"]
+
+
+def test_a_body_of_every_size_is_accepted(repository: Repository, pull: Pull, connected: Connected) -> None:
+    for run, text in enumerate(("🎈" * 64_000, "x" * 200_000), start=1):
+        connected(PUBLISH, run=run).upsert_comment(pull.number, "review", [part(text)])
+        assert len(repository.comments_of(pull.number)[0].body) <= 65_000
+
+
+def test_mode_new_folds_what_came_before(repository: Repository, pull: Pull, connected: Connected) -> None:
+    for run in (1, 2, 3):
+        connected(run=run, mode=CommentMode.NEW).upsert_comment(pull.number, "review", [part(f"run {run}")])
+    assert [comment.minimized for comment in repository.comments_of(pull.number)] == ["outdated", "outdated", None]
+
+
+def test_a_fork_s_token_is_told_what_it_lacks(pull: Pull, connected: Connected) -> None:
+    with pytest.raises(Rejected, match=r"lacks the permission .*pull-requests: write") as caught:
+        connected(PUBLISH, fork=True).upsert_comment(pull.number, "review", [part("one")])
+    assert caught.value.unpermitted
+
+
+@pytest.mark.parametrize("fault", [status(502), status(503), page(), reset("before"), reset("after")])
+def test_a_comment_survives_a_bad_moment(
+    github: GitHubFake, repository: Repository, pull: Pull, connected: Connected, fault: Any
+) -> None:
+    connected(PUBLISH).upsert_comment(pull.number, "review", [part("one")])
+    for operation in ("issues/list-comments", "issues/update-comment"):
+        github.faults.next(fault, operation=operation)
+    connected(PUBLISH, run=2).upsert_comment(pull.number, "review", [part("two")])
+    assert texts(repository, pull.number) == ["two\n"]
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_creation_that_is_cut_off_leaves_one_comment(
+    github: GitHubFake, repository: Repository, pull: Pull, connected: Connected, when: Any
+) -> None:
+    github.faults.next(reset(when), operation="issues/create-comment")
+    connected(PUBLISH).upsert_comment(pull.number, "review", [part("one")])
+    assert texts(repository, pull.number) == ["one\n"]
+
+
+@pytest.mark.parametrize(("after", "code", "slept"), [(17, 403, 17.0), (9, 429, 9.0), (None, 403, 60.0)])
+def test_the_secondary_rate_limit_is_obeyed(
+    github: GitHubFake,
+    repository: Repository,
+    pull: Pull,
+    connected: Connected,
+    time: Time,
+    after: int | None,
+    code: int,
+    slept: float,
+) -> None:
+    github.faults.next(secondary_limit(after, code), operation="issues/create-comment")
+    connected(PUBLISH).upsert_comment(pull.number, "review", [part("one")])
+    assert time.slept == [slept]
+    assert texts(repository, pull.number) == ["one\n"]
+
+
+def test_drift_issues_live_their_life(repository: Repository, connected: Connected) -> None:
+    key, text = "123456789012/eu-west-1/churn", f"{marker.write('drift', id='123456789012/eu-west-1/churn')}\nDrifted."
+    opened = connected(DRIFT).open_issue(key, "Drift in churn", text)
+    assert connected(DRIFT).issues() == (opened,)
+    connected(DRIFT).update_issue(opened.number, title="Drift in churn", body=f"{text} More.", is_open=True)
+    connected(DRIFT).update_issue(opened.number, title="No drift in churn", body=text, is_open=False)
+    issue = repository.issues[opened.number]
+    assert (issue.state, issue.reason, issue.labels) == ("closed", "completed", ["stackseal-drift"])
+    connected(DRIFT).update_issue(opened.number, title="Drift in churn", body=text, is_open=True)
+    assert [found.open for found in connected(DRIFT).issues()] == [True]
+
+
+def test_labels_that_github_drops_make_no_second_issue(repository: Repository, connected: Connected) -> None:
+    repository.drop_labels = True
+    opened = connected(DRIFT).open_issue("k", "Drift", "Drifted.")
+    assert repository.issues[opened.number].labels == []
+    assert [issue.number for issue in connected(DRIFT).issues()] == [opened.number]
+
+
+def test_two_issues_of_a_stack_become_one(repository: Repository, connected: Connected) -> None:
+    text = f"{marker.write('drift', id='k')}\nDrifted."
+    first = repository.open_issue("Drift", text, author=BOT)
+    second = repository.open_issue("Drift", text, author=BOT)
+    assert [issue.number for issue in connected(DRIFT).issues()] == [first.number]
+    assert (second.state, second.reason) == ("closed", "duplicate")
+
+
+def test_a_text_that_github_does_not_keep_is_noticed(repository: Repository, connected: Connected) -> None:
+    repository.silent_body_limit = True
+    opened = connected(DRIFT).open_issue("k", "Drift", "Drifted.")
+    text = f"{marker.write('drift', id='k')}\n" + "🎈" * 70_000
+    connected(DRIFT).update_issue(opened.number, title="Drift", body=text, is_open=True)
+    assert len(repository.issues[opened.number].body or "") == 65_000
+
+
+def test_disabled_issues_are_a_sentence(repository: Repository, connected: Connected) -> None:
+    repository.has_issues = False
+    with pytest.raises(Failed, match="issues are disabled in this repository"):
+        connected(DRIFT).open_issue("k", "Drift", "Drifted.")
+
+
+def test_the_heartbeat_says_when_drift_was_last_checked(repository: Repository, connected: Connected) -> None:
+    for hour in (6, 7):
+        connected(DRIFT).heartbeat(AT.replace(hour=hour), "42 of 42 stacks were compared.")
+    assert connected(DRIFT).last_heartbeat() == AT.replace(hour=7)
+    assert [issue.state for issue in repository.issues.values()] == ["closed"]
+
+
+def test_a_deployment_shows_how_it_goes(repository: Repository, connected: Connected) -> None:
+    sha = repository.push("main", {"configs/a.yaml": "a: 1\n"})
+    deployments, said = connected(DEPLOY).deployments, []
+    url = "https://github.com/acme/infra/actions/runs/1"
+    with deployments.announced(sha, "prod", warn=said.append, log_url=url) as say:
+        say(State.SUCCESS)
+    with pytest.raises(KeyError), deployments.announced(sha, "prod", warn=said.append):
+        raise KeyError
+    with deployments.announced(sha, "prod", warn=said.append):
+        pass
+    found = [[each.state for each in one.statuses] for one in repository.deployments.values()]
+    assert [states[:2] for states in found] == [
+        ["in_progress", "success"],
+        ["in_progress", "failure"],
+        ["in_progress", "error"],
+    ]
+    assert next(iter(repository.deployments.values())).statuses[1].log_url == url
+    assert said == []
+
+
+def test_a_deployment_that_cannot_be_shown_goes_on(
+    github: GitHubFake, repository: Repository, connected: Connected
+) -> None:
+    sha = repository.push("main", {"configs/a.yaml": "a: 1\n"})
+    said: list[str] = []
+    with connected(PUBLISH).deployments.announced(sha, "prod", warn=said.append) as say:
+        say(State.SUCCESS)
+    assert len(said) == 1
+    assert "deployments: write" in said[0]
+    github.faults.next(status(502), operation="repos/create-deployment-status")
+    with connected(DEPLOY).deployments.announced(sha, "prod", warn=said.append) as say:
+        say(State.SUCCESS)
+    assert [each.state for one in repository.deployments.values() for each in one.statuses] == ["success"]
+    assert len(said) == 2
+
+
+def test_the_protection_of_an_environment_is_read(repository: Repository, connected: Connected) -> None:
+    repository.environment("prod-unsealed", reviewers=("somebody",))
+    repository.environment("dev-unsealed")
+    deployments = connected(DEPLOY).deployments
+    assert deployments.reviewers("prod-unsealed")
+    assert not deployments.reviewers("dev-unsealed")
+    assert not deployments.reviewers("nowhere")
+
+
+def test_findings_go_to_code_scanning(repository: Repository, connected: Connected) -> None:
+    sha = repository.push("main", {"a": "a"})
+    sarif = '{"version": "2.1.0", "runs": []}'
+    assert connected().upload_sarif(commit=sha, ref="refs/heads/main", sarif=sarif).accepted
+    assert [(found.commit, found.ref) for found in repository.sarifs.values()] == [(sha, "refs/heads/main")]
+    lacking = connected(PUBLISH).upload_sarif(commit=sha, ref="refs/heads/main", sarif=sarif)
+    assert not lacking.accepted
+    assert "security-events: write" in lacking.why
+    repository.code_scanning = False
+    off = connected().upload_sarif(commit=sha, ref="refs/heads/main", sarif=sarif)
+    assert (off.accepted, off.off) == (False, True)
+    assert not lacking.off
+
+
+@pytest.mark.parametrize("method", ["merge", "squash", "rebase"])
+def test_the_pull_request_of_a_merged_commit(
+    repository: Repository, pull: Pull, connected: Connected, method: Any
+) -> None:
+    head = pull.head_sha
+    sha = repository.merge(pull.number, method)
+    found = connected(DEPLOY).pulls.of_commit(sha, "main")
+    assert found is not None
+    assert (found.number, found.head, found.base, found.merged) == (pull.number, head, "main", True)
+
+
+def test_a_direct_push_has_no_pull_request(repository: Repository, pull: Pull, connected: Connected) -> None:
+    sha = repository.push("main", {"a": "a"})
+    assert connected(DEPLOY).pulls.of_commit(sha, "main") is None
+
+
+def test_labels_of_ours_are_set_and_others_stay(repository: Repository, pull: Pull, connected: Connected) -> None:
+    repository.issues[pull.number].labels.append(repository.label("bug").name)
+    pulls = connected(PUBLISH).pulls
+    assert pulls.label(pull.number, ["stackseal: blocked", "stackseal: destructive"])
+    assert pulls.label(pull.number, ["stackseal: ready"])
+    assert pulls.label(pull.number, ["stackseal: ready"])
+    assert sorted(repository.issues[pull.number].labels) == ["bug", "stackseal: ready"]
+    assert repository.labels["stackseal: ready"].color == "0e8a16"
+
+
+def test_a_code_owner_s_approval_is_told_from_a_colleague_s(
+    repository: Repository, pull: Pull, connected: Connected
+) -> None:
+    def review() -> ReviewState:
+        return connected(PUBLISH).pulls.review(pull.number, "main")
+
+    repository.collaborators |= {"owner": "write", "colleague": "write"}
+    assert review().code_owner is None
+    repository.rules.append({"type": "pull_request", "parameters": RULE})
+    assert review().why == "the base branch has no CODEOWNERS"
+    repository.push("main", {".github/CODEOWNERS": "/docs/ @owner\n"})
+    assert review().why == "CODEOWNERS names nobody for configs/a.yaml"
+    repository.push("main", {".github/CODEOWNERS": "* @owner\n"})
+    repository.code_owners, pull.requested = ("owner",), ["owner"]
+    assert review() == ReviewState(approved=False, code_owner=False)
+    repository.review(pull.number, "APPROVED", author="colleague")
+    assert review() == ReviewState(approved=False, code_owner=False)
+    repository.review(pull.number, "APPROVED", author="owner")
+    assert review() == ReviewState(approved=True, code_owner=True)
+
+
+RULE = {
+    "require_code_owner_review": True,
+    "required_approving_review_count": 1,
+    "dismiss_stale_reviews_on_push": False,
+    "require_last_push_approval": False,
+    "required_review_thread_resolution": False,
+}
+
+
+def test_approvals_are_taken_back_when_the_plan_has_grown(
+    repository: Repository, pull: Pull, connected: Connected
+) -> None:
+    repository.collaborators |= {"owner": "write", "colleague": "write"}
+    for author in ("owner", "colleague"):
+        repository.review(pull.number, "APPROVED", author=author)
+    pulls = connected(PUBLISH).pulls
+    assert pulls.dismiss(pull.number, "The plan has grown since.") == ("colleague", "owner")
+    assert [review.state for review in pull.reviews] == ["DISMISSED", "DISMISSED"]
+    assert pulls.dismiss(pull.number, "The plan has grown since.") == ()
+
+
+def test_a_pull_request_is_planned_again(repository: Repository, connected: Connected) -> None:
+    repository.push("main", {".github/workflows/stackseal.yml": WORKFLOW})
+    connected().pulls.plan_again("stackseal.yml", "main", {"pull-request": "7"})
+    assert [(found.ref, found.inputs) for found in repository.dispatches] == [("main", {"pull-request": "7"})]
+
+
+WORKFLOW = "on:\n  workflow_dispatch:\n    inputs:\n      pull-request: {required: true}\njobs: {}\n"
+
+
+@pytest.mark.parametrize(
+    "env", [{"GITHUB_REPOSITORY": "acme/infra"}, {"GITHUB_REPOSITORY": "acme", "GITHUB_TOKEN": "x"}, {}]
+)
+def test_what_is_missing_is_said(env: dict[str, str], time: Time) -> None:
+    with pytest.raises(UsageError, match=r"GITHUB_TOKEN is not set|is not OWNER/NAME"):
+        connect(env, agent="stackseal", marks=marker, now=time.now, sleep=time.sleep)
+
+
+def test_the_environment_gives_address_revision_and_token(
+    github: GitHubFake, repository: Repository, pull: Pull, time: Time
+) -> None:
+    env = {
+        "GITHUB_API_URL": github.url,
+        "GITHUB_REPOSITORY": "acme/infra",
+        "GITHUB_TOKEN": github.token(BOT, PUBLISH),
+        "GITHUB_RUN_ID": "4711",
+        "GITHUB_RUN_ATTEMPT": "2",
+    }
+    forge = connect(env, agent="stackseal/1.0 (publish)", marks=marker, now=time.now, sleep=time.sleep)
+    forge.upsert_comment(pull.number, "review", [part("one")])
+    forge.close()
+    assert (marker.read(repository.comments_of(pull.number)[0].body) or {})["rev"] == [4711, 2, ""]
