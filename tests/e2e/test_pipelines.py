@@ -13,7 +13,7 @@ from stackseal.model import Outcome, Role
 
 pytestmark = pytest.mark.e2e
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/stackseal-execution"
-PRODUCTS = ("deployment_pipeline",)
+PRODUCTS = ("deployment_pipeline", "training_pipeline")
 
 
 def first_example(product: str) -> tuple[str, str]:
@@ -80,3 +80,47 @@ def test_the_deployment_pipeline_stands_as_written(bench: Bench) -> None:
     assert names == ["SourceAction", "CreateChangeSet", "ApproveChangeSet", "ExecuteChangeSet"]
     (rule,) = bench.client("events").list_rules()["Rules"]
     assert json.loads(rule["EventPattern"])["detail"]["referenceName"] == ["main"]
+
+
+@pytest.mark.spec("C05", "C11")
+@pytest.mark.parametrize("product", ["deployment_pipeline", "training_pipeline"])
+def test_events_of_the_branch_match_the_rule_and_others_do_not(bench: Bench, product: str) -> None:
+    deployed(bench, product)
+    events = bench.client("events")
+    (rule,) = events.list_rules()["Rules"]
+    repository = json.loads(rule["EventPattern"])["resources"][0]
+
+    def matches(branch: str, **changes: str) -> bool:
+        detail = {"event": "referenceUpdated", "referenceType": "branch", "referenceName": branch, **changes}
+        event = {
+            "id": "1",
+            "account": ACCOUNT,
+            "source": "aws.codecommit",
+            "time": "2026-11-20T08:00:00Z",
+            "region": "us-west-2",
+            "resources": [repository],
+            "detail-type": "CodeCommit Repository State Change",
+            "detail": detail,
+        }
+        answer = events.test_event_pattern(EventPattern=rule["EventPattern"], Event=json.dumps(event))
+        return bool(answer["Result"])
+
+    assert matches("main")
+    assert matches("main", event="referenceCreated")
+    assert not matches("other")
+    assert not matches("main", event="referenceDeleted")
+    assert not matches("main", referenceType="tag")
+
+
+@pytest.mark.spec("C03")
+def test_a_training_is_released_by_hand(bench: Bench) -> None:
+    deployed(bench, "training_pipeline")
+    client = bench.client("codepipeline")
+    (summary,) = client.list_pipelines()["pipelines"]
+    before = client.list_pipeline_executions(pipelineName=summary["name"])["pipelineExecutionSummaries"]
+    started = client.start_pipeline_execution(name=summary["name"])["pipelineExecutionId"]
+    after = client.list_pipeline_executions(pipelineName=summary["name"])["pipelineExecutionSummaries"]
+    assert [row["pipelineExecutionId"] for row in after] == [
+        started,
+        *(row["pipelineExecutionId"] for row in before),
+    ]
