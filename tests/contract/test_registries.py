@@ -18,7 +18,7 @@ HELPERS = {
 }
 """Modules of a registry's folder that are no entries themselves."""
 
-PENDING = {"github"}
+PENDING: set[str] = set()
 """Hosts that are written and not yet registered. This set must shrink to nothing."""
 
 

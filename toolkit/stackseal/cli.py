@@ -16,7 +16,7 @@ from stackseal.errors import ConfigErrors, Failed, StacksealError, UsageError
 from stackseal.hosts import github_action
 from stackseal.output import Output
 from stackseal.sandbox import Sandbox
-from stackseal.world import EMBEDDED, World, connector
+from stackseal.world import EMBEDDED, Clock, World, connector
 
 EDITIONS: Final = ("starter", "professional", "enterprise")
 _EPILOG: Final = """\
@@ -109,6 +109,7 @@ def run(arguments: argparse.Namespace, env: Mapping[str, str], output: Output) -
         aws_env = dict(env)
         if arguments.aws == "local":
             aws_env |= _embedded(stack)
+        runner, clock = hosts.runner(env), Clock()
         world = World(
             env=env,
             here=Path.cwd(),
@@ -117,13 +118,28 @@ def run(arguments: argparse.Namespace, env: Mapping[str, str], output: Output) -
             out=output,
             sandbox=stack.enter_context(Sandbox()),
             aws=connector(aws_env),
-            runner=hosts.runner(env),
-            forge=hosts.FORGES["local"](arguments.root),
+            runner=runner,
+            forge=_forge(arguments, env, runner, clock),
+            clock=clock,
             json=arguments.format == "json",
             confirm=_ask if sys.stdin.isatty() and sys.stderr.isatty() else None,
             edition=arguments.edition,
         )
         return COMMANDS[arguments.command].run(arguments, world)
+
+
+def _forge(arguments: argparse.Namespace, env: Mapping[str, str], runner: hosts.Runner, clock: Clock) -> hosts.Forge:
+    from stackseal.report import marker
+
+    link = hosts.Link(
+        env=env,
+        root=arguments.root,
+        agent=f"stackseal/{__version__} ({arguments.command})",
+        marks=marker,
+        now=clock.now,
+        sleep=clock.sleep,
+    )
+    return hosts.forge(link, runner)
 
 
 def report(error: StacksealError, output: Output, *, as_json: bool) -> None:

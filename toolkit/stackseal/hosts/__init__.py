@@ -1,28 +1,36 @@
 """ADD A CI OR A FORGE: a runner is where we run, a forge is where pull requests and issues live.
 
-One module may provide both; each is a line in the dict of its kind.
+A runner is a class, a forge a function that connects to it; each is a line in the dict of its kind. Which forge serves
+a run is the runner's to say: what a laptop publishes goes into a folder.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Final
 
-from stackseal.hosts import local
-from stackseal.hosts.base import Forge, Runner
+from stackseal.hosts import github, local
+from stackseal.hosts.base import Forge, Link, Runner
 
 RUNNERS: Final[dict[str, type[Runner]]] = {
+    "github": github.GitHubRunner,
     "local": local.LocalRunner,
 }
-FORGES: Final[dict[str, Callable[[Path], Forge]]] = {
-    "local": local.LocalForge,
+"""In the order in which they are asked whether an environment is theirs; `local` takes every one."""
+FORGES: Final[dict[str, Callable[[Link], Forge]]] = {
+    "github": github.forge,
+    "local": local.forge,
 }
 
 
 def runner(env: Mapping[str, str]) -> Runner:
-    """The first runner that recognises its environment; `local` recognises every one."""
+    """The first runner that recognises its environment."""
     return next(kind(env) for kind in RUNNERS.values() if kind.here(env))
 
 
-__all__ = ["FORGES", "RUNNERS", "Forge", "Runner", "runner"]
+def forge(link: Link, where: Runner) -> Forge:
+    """The forge of a run."""
+    return FORGES[where.forge](link)
+
+
+__all__ = ["FORGES", "RUNNERS", "Forge", "Link", "Runner", "forge", "runner"]

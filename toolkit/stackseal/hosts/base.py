@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
 from typing import Protocol
 
 from stackseal.model import Json, Run
@@ -17,6 +19,11 @@ class Runner(Protocol):
     @classmethod
     def here(cls, env: Mapping[str, str]) -> bool:
         """Whether this environment is the runner's."""
+        ...
+
+    @property
+    def forge(self) -> str:
+        """The name of the forge that this run publishes to."""
         ...
 
     @property
@@ -50,6 +57,20 @@ class Marks(Protocol):
     def write(self, kind: str, **data: Json) -> str:
         """The marker's line, without its newline."""
         ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Link:
+    """What a forge may be reached with."""
+
+    env: Mapping[str, str]
+    root: Path
+    """The working root, for what lies in files."""
+    agent: str
+    """Names the product, its version and the command to whoever is asked."""
+    marks: Marks
+    now: Callable[[], datetime]
+    sleep: Callable[[float], None]
 
 
 class Forge(Protocol):

@@ -5,11 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from stackseal.errors import UsageError
-from stackseal.hosts import event
-from stackseal.hosts.event import Event
+from stackseal.hosts.base import Forge, Link
 from stackseal.model import Run
+
+if TYPE_CHECKING:
+    from stackseal.hosts.event import Event
+
+
+def forge(link: Link) -> Forge:
+    """The repository of the job, by the job's token."""
+    from stackseal.hosts import github_forge
+
+    return github_forge.connect(link.env, agent=link.agent, marks=link.marks, now=link.now, sleep=link.sleep)
 
 
 class GitHubRunner:
@@ -23,12 +33,19 @@ class GitHubRunner:
         return env.get("GITHUB_ACTIONS") == "true" and "CODEBUILD_BUILD_ID" not in env
 
     @property
+    def forge(self) -> str:
+        """GitHub where the job has a token; a job without one publishes to files, which travel as artifacts."""
+        return "github" if self._env.get("GITHUB_TOKEN") else "local"
+
+    @property
     def annotates(self) -> bool:
         return True
 
     @cached_property
     def event(self) -> Event:
         """What started the workflow."""
+        from stackseal.hosts import event
+
         path = self._env.get("GITHUB_EVENT_PATH")
         if not path:
             raise UsageError("The event is not known", why="GITHUB_EVENT_PATH is not set")

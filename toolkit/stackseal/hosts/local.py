@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from stackseal.errors import Failed
-from stackseal.hosts.base import Issue
+from stackseal.hosts.base import Issue, Link
 from stackseal.model import Run
 
 _FOLDER: Final = "forge"
@@ -27,11 +27,20 @@ class LocalRunner:
         return True
 
     @property
+    def forge(self) -> str:
+        return "local"
+
+    @property
     def annotates(self) -> bool:
         return False
 
     def run(self) -> Run:
         return Run(host="local", repository="local", commit="", actor=self._env.get("USER", ""))
+
+
+def forge(link: Link) -> LocalForge:
+    """The forge below the working root."""
+    return LocalForge(link.root)
 
 
 class LocalForge:
