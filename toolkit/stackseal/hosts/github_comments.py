@@ -28,7 +28,9 @@ LIMIT: Final = 65_000
 ROOM: Final = 64_600
 """What a renderer should leave of `LIMIT`, so that the marker's key and revision fit without cutting."""
 CUT: Final = "\n\n*Cut here, because GitHub takes no more.*\n"
-_TURNS: Final = 8
+_TURNS: Final = 12
+_LOOKS: Final = 4
+"""How often a new comment may be missing from the list until it is taken for lost."""
 _LOCK: Final = "eyes"
 _STALE: Final = 120.0
 """Seconds after which a lock is taken for one whose run was cancelled."""
@@ -151,6 +153,7 @@ class Comments:
         Raises Failed when GitHub keeps something else than what was sent.
         """
         bodies = stamp(parts, key, revision, self._marks)
+        appears = 0
         for turn in range(_TURNS):
             group = self.group(pull_request, key)
             if group:
@@ -158,10 +161,13 @@ class Comments:
                 if steps.done:
                     return group[0].url
                 self._settle(pull_request, key, bodies, revision, group[0].id)
-            elif bodies:
-                self._create(pull_request, bodies[0])
-            else:
+            elif not bodies:
                 return ""
+            elif appears:
+                appears -= 1
+            else:
+                self._create(pull_request, bodies[0])
+                appears = _LOOKS
             if turn:
                 self._client.sleep(float(turn))
         raise Failed(

@@ -46,6 +46,14 @@ class Options:
     actions: bool = False
     """In a job of GitHub Actions: a token whose owner GitHub does not tell is GITHUB_TOKEN."""
 
+    @classmethod
+    def of(
+        cls, env: Mapping[str, str], comments: CommentMode = CommentMode.UPDATE, max_open_issues: int = MAX_OPEN
+    ) -> Options:
+        """The options of a run, whose revision the environment tells."""
+        actions = env.get("GITHUB_ACTIONS") == "true" and "CODEBUILD_BUILD_ID" not in env
+        return cls(comments=comments, max_open_issues=max_open_issues, revision=of_env(env), actions=actions)
+
 
 class GitHubForge:
     """One repository of GitHub; satisfies `hosts.base.Forge`."""
@@ -146,6 +154,5 @@ def connect(
             "GitHub cannot be reached", why="GITHUB_TOKEN is not set", remedy="give the Action's input github-token"
         )
     way = transport or PyGithubTransport(token, agent=agent, url=env.get("GITHUB_API_URL") or DEFAULT_URL)
-    usual = Options(revision=of_env(env), actions=env.get("GITHUB_ACTIONS") == "true")
     client = Client(way, sleep=sleep, now=now)
-    return GitHubForge(client, env.get("GITHUB_REPOSITORY", ""), marks, options or usual)
+    return GitHubForge(client, env.get("GITHUB_REPOSITORY", ""), marks, options or Options.of(env))

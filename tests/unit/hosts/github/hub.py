@@ -50,7 +50,7 @@ class Hub:
     """Whether reactions are allowed."""
     drop_labels: bool = False
     lag: float = 0.0
-    """Seconds until a new issue is listed."""
+    """Seconds until a new issue or comment is listed."""
     before: Callable[[str, str], Reply | None] = lambda _method, _path: None
     """May answer in place of the repository."""
 
@@ -86,6 +86,7 @@ class Hub:
             "user": {"login": author},
             "html_url": f"https://github.com/acme/infra/pull/{pull_request}#issuecomment-{number}",
             "_on": pull_request,
+            "_made": self.time.seconds,
         }
         return number
 
@@ -101,7 +102,8 @@ def _page(items: list[dict[str, Any]], query: Mapping[str, str | int]) -> Reply:
 
 
 def _list_comments(hub: Hub, number: int, *, query: Mapping[str, Any], body: Any) -> Reply:
-    return _page([item for _, item in sorted(hub.comments.items()) if item["_on"] == number], query)
+    mine = [item for _, item in sorted(hub.comments.items()) if item["_on"] == number]
+    return _page([item for item in mine if hub.time.seconds - item["_made"] >= hub.lag], query)
 
 
 def _create_comment(hub: Hub, number: int, *, query: Mapping[str, Any], body: Any) -> Reply:

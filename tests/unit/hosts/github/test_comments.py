@@ -167,6 +167,13 @@ def test_a_creation_whose_answer_is_lost_is_looked_for_and_not_repeated() -> Non
     assert list(hub.comments) == lost
 
 
+@pytest.mark.parametrize("lag", [1.0, 3.0, 5.0])
+def test_a_list_that_lags_makes_no_second_comment(lag: float) -> None:
+    hub = Hub(lag=lag)
+    forge(hub).upsert_comment(7, "review", [part("one")])
+    assert len(hub.comments) == 1
+
+
 def test_a_lock_whose_run_was_cancelled_is_broken_after_two_minutes() -> None:
     hub = Hub()
     forge(hub).upsert_comment(7, "review", [part("one")])
