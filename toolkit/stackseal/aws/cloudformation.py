@@ -58,6 +58,23 @@ class CloudFormation:
             raise
         return parse.stack(found[0]) if found else None
 
+    def stacks(self) -> tuple[StackState, ...]:
+        """Every stack that is not deleted, sorted by name; only name, ARN, status and creation are filled in."""
+        with translated(f"could not list the stacks in {self.region}"):
+            pages = self._client.get_paginator("list_stacks").paginate()
+            found = [item for page in pages for item in page["StackSummaries"]]
+        rows = [
+            StackState(
+                name=item["StackName"],
+                arn=item.get("StackId", ""),
+                status=item["StackStatus"],
+                created=iso(item["CreationTime"]),
+            )
+            for item in found
+            if item["StackStatus"] != "DELETE_COMPLETE"
+        ]
+        return tuple(sorted(rows, key=lambda row: (row.name, row.arn)))
+
     def resources(self, stack: str) -> tuple[StackResource, ...]:
         """Every resource of a stack, sorted by logical id."""
         with translated(f"could not list the resources of the stack {stack}"):

@@ -48,3 +48,33 @@ def bucket_versioning(aws: Aws, region: str, bucket: str) -> str | None:
         if error.code in {"NoSuchBucket", "404", "AccessDenied", "403"}:
             return None
         raise
+
+
+@dataclass(frozen=True, kw_only=True)
+class Provider:
+    """An OIDC provider of the account."""
+
+    arn: str
+    audiences: tuple[str, ...]
+
+
+def oidc_provider(aws: Aws, region: str, issuer: str) -> Provider | None:
+    """The account's provider for an issuer (a host, perhaps with a path); an account has one at most."""
+    client = aws.client("iam", region)
+    with translated(f"could not look for the OIDC provider of {issuer}"):
+        for item in client.list_open_id_connect_providers()["OpenIDConnectProviderList"]:
+            if item["Arn"].partition(":oidc-provider/")[2] == issuer:
+                found = client.get_open_id_connect_provider(OpenIDConnectProviderArn=item["Arn"])
+                return Provider(arn=item["Arn"], audiences=tuple(found.get("ClientIDList", ())))
+    return None
+
+
+def role(aws: Aws, region: str, name: str) -> str | None:
+    """The ARN of a role, None where it is not there."""
+    try:
+        with translated(f"could not look at the role {name}"):
+            return str(aws.client("iam", region).get_role(RoleName=name)["Role"]["Arn"])
+    except AwsFailed as error:
+        if error.code == "NoSuchEntity":
+            return None
+        raise

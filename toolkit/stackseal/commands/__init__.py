@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from stackseal.commands import (
+    bootstrap,
     check,
     check_drift,
+    cleanup,
     create_policy,
     create_prov_template,
     create_review_report,
@@ -31,6 +33,7 @@ from stackseal.commands import (
     upgrade,
     validate_config,
     validate_prov_template,
+    verify,
 )
 from stackseal.commands.base import Command
 
@@ -51,12 +54,15 @@ COMMANDS: Final[dict[str, Command]] = {
     "publish": publish,
     "deploy": deploy,
     "drift": drift,
+    "cleanup": cleanup,
     "recover": recover,
+    "verify": verify,
     "upgrade": upgrade,
     "check": check,
     "policy": policy,
     "schema": schema,
     "init": init,
+    "bootstrap": bootstrap,
     "outputs": outputs,
     "doctor": doctor,
     "local": local,

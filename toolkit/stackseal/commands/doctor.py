@@ -1,4 +1,4 @@
-"""`doctor`: what is there, what is missing, what the embedded AWS cannot do."""
+"""`doctor`: what is there, what is missing: here, in an account, in the embedded AWS."""
 
 from __future__ import annotations
 
@@ -11,19 +11,21 @@ from stackseal import __version__
 from stackseal.commands.base import emit, table
 from stackseal.world import World
 
-SUMMARY: Final = "say what is installed and what the embedded AWS cannot do"
+SUMMARY: Final = "say what is installed, what an account lacks, and what the embedded AWS cannot do"
 HELP: Final = """\
-Look at the installation: versions, the locked checkov, git, the catalogue. With --aws local also list what the
-embedded AWS does differently from AWS. Changes nothing.
+Look at the installation: versions, the locked checkov, git, the catalogue. With a config of the product `bootstrap`
+also look whether its account has what the config describes, and whether stackseal.yaml names it. With --aws local also
+list what the embedded AWS does differently from AWS. Changes nothing. Exit 1 when something is missing.
 
     stackseal doctor
+    stackseal doctor configs/stackseal-111122223333-us-west-2-bootstrap.yaml
     stackseal doctor --aws local --format json
 """
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """It has no arguments of its own."""
-    del parser
+    """The bootstrap config of the account to look at."""
+    parser.add_argument("config", nargs="?", metavar="CONFIG", help="the bootstrap config of an account to look at")
 
 
 def run(args: argparse.Namespace, world: World) -> int:
@@ -42,6 +44,8 @@ def run(args: argparse.Namespace, world: World) -> int:
         ("facts", facts.published().isoformat(), facts.stale(world.clock.today) or "ok"),
         ("products", ", ".join(product.name for product in catalogue_of(world).products.values()), "ok"),
     ]
+    if args.config:
+        rows += account(world, args.config)
     found = {"checks": [{"what": what, "found": value, "status": status} for what, value, status in rows]}
     text = table(rows, ("WHAT", "FOUND", "STATUS"))
     if args.aws == "local":
@@ -53,4 +57,46 @@ def run(args: argparse.Namespace, world: World) -> int:
             f"- {area}: {what}; {consequence} ({where})" for area, what, consequence, where in gaps
         )
     emit(world, found, text)
-    return 0 if git else 1
+    return 1 if any(status.startswith("missing") for _, _, status in rows) else 0
+
+
+def account(world: World, name: str) -> list[tuple[str, str, str]]:
+    """What an account has of what its bootstrap config describes: what, found, status.
+
+    Raises as `bootstrap` does for a config of another product and credentials of another account.
+    """
+    from stackseal import settings
+    from stackseal.aws import look
+    from stackseal.commands import bootstrap
+
+    prepared = bootstrap.prepare(world, name)
+    stack, names = prepared.stack.id, prepared.template.parameters
+    aws, state = world.aws(stack.account, stack.region), world.cloudformation(stack).stack(stack.name)
+    provider = look.oidc_provider(aws, stack.region, bootstrap.ISSUER)
+    audience = provider is not None and "sts.amazonaws.com" in provider.audiences
+    rows = [
+        ("account", stack.account, "ok"),
+        _row("stack", state.status if state else "", f"missing: stackseal bootstrap {name}"),
+        _row("OIDC provider", provider.arn if provider and audience else "", "missing: no provider for GitHub"),
+    ]
+    for key in sorted(key for key in names if key.endswith("RoleName")):
+        arn = look.role(aws, stack.region, names[key])
+        rows.append(_row(key.removesuffix("Name"), arn or "", f"missing: there is no role {names[key]}"))
+    bucket = names["ArtifactBucketName"]
+    versioned = look.bucket_versioning(aws, stack.region, bucket) == "Enabled"
+    rows.append(_row("bucket", bucket if versioned else "", f"missing: no bucket {bucket} with versions"))
+    if state is not None:
+        changes = len(bootstrap.predicted(world, prepared).changes)
+        fresh = "the template of the config" if not changes else ""
+        rows.append(_row("template", fresh, f"missing: {changes} changes of the config are not deployed"))
+    ours = settings.load(world.here).account(stack.account)
+    outputs = state.outputs if state else {}
+    for field, output in (("execution_role", "ExecutionRole"), ("artifact_bucket", "ArtifactBucket")):
+        said, wanted = getattr(ours, field) or "", outputs.get(output, "")
+        same = said if said and said == wanted else ""
+        rows.append(_row(f"stackseal.yaml {field}", same, f"missing: set it to {wanted or 'what bootstrap prints'}"))
+    return rows
+
+
+def _row(what: str, found: str, missing: str) -> tuple[str, str, str]:
+    return (what, found or "-", "ok" if found else missing)
