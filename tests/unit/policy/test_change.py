@@ -193,3 +193,20 @@ def test_growth_of_another_role_needs_no_grant_first() -> None:
     grown = policy.delta((), [item for item in policy.generate(BASE) if item.role is Role.DRIFT])
     assert grown
     assert policy.grant_first(grown) is None
+
+
+def test_an_update_may_act_on_what_the_resource_referred_to_before() -> None:
+    endpoint = {
+        "Type": "AWS::EC2::VPCEndpoint",
+        "Properties": {
+            "VpcId": "vpc-1",
+            "ServiceName": "com.amazonaws.us-west-2.s3",
+            "VpcEndpointType": "Gateway",
+            "RouteTableIds": ["rtb-1"],
+        },
+    }
+    base, head = {"Endpoint": endpoint}, {"Endpoint": deepcopy(endpoint)}
+    head["Endpoint"]["Properties"]["RouteTableIds"] = ["rtb-2"]
+    found = execution(samples.template(head), samples.template(base))
+    tables = [arn("ec2", f"route-table/rtb-{number}") for number in (1, 2, 3)]
+    assert [allows(found, "ec2:ModifyVpcEndpoint", table) for table in tables] == [True, True, False]

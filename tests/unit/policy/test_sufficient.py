@@ -12,14 +12,9 @@ import pytest
 
 from stackseal import assets, config, policy, render
 from stackseal.catalogue import Catalogue, Resolved
-from stackseal.local.messages import Place
-from stackseal.local.needs import Need, Props, Request, Row, Work, passed, requests
-from stackseal.local.requests import TABLE
 from stackseal.model import Policy, Role, Template
-from stackseal.policy.scene import Resource, Scene
-from stackseal.policy.values import UNKNOWN, strings
 from stackseal.sandbox import Sandbox
-from unit.policy.samples import allows
+from unit.policy.judge import denied
 
 EXAMPLES = sorted((assets.PRODUCTS / "ml" / "examples").glob("*.yaml"))
 WRITERS, READERS = (Role.OPERATOR, Role.EXECUTION), (Role.OPERATOR, Role.PLAN, Role.DEPLOY, Role.DRIFT)
@@ -77,50 +72,3 @@ def test_without_any_one_statement_something_is_denied(name: str, sandbox: Sandb
         rest = Policy(role=found.role, statements=tuple(s for s in found.statements if s is not left_out))
         needed = denied(template, {Role.EXECUTION: rest}, (Role.EXECUTION,), ())
         assert needed or set(left_out.actions) <= UNJUDGED, left_out.sid
-
-
-def denied(
-    template: Template, policies: dict[Role, Policy], writers: tuple[Role, ...], readers: tuple[Role, ...]
-) -> list[str]:
-    """Requests that a policy refuses, as sentences."""
-    assert template.stack is not None
-    scene = Scene.of(template, template.stack.id)
-    found: list[str] = []
-    for resource in scene.resources.values():
-        row = TABLE[resource.kind]
-        for roles, asked in ((writers, list(lifetime(row, resource, scene))), (readers, read(row, resource, scene))):
-            for role in roles:
-                for request in asked:
-                    context = {key.replace(":", "_", 1): text for key, text in request.context.items() if text}
-                    plain = {key: text for key, text in context.items() if isinstance(text, str)}
-                    if not allows(policies[role], request.action, request.resource, **plain):
-                        found.append(f"{role.name} {resource.logical_id}: {request}")
-    return found
-
-
-def lifetime(row: Row, resource: Resource, scene: Scene) -> Iterator[Request]:
-    """Creation, an update of every property, deletion."""
-    props = dict(resource.properties)
-    made = work(resource, scene, {}, props)
-    yield from passed(row, made)
-    yield from requests(row, (*row.create, *row.read), made)
-    yield from requests(row, row.update, work(resource, scene, dict.fromkeys(props), props))
-    yield from requests(row, row.delete, work(resource, scene, props, {}))
-
-
-def read(row: Row, resource: Resource, scene: Scene) -> list[Request]:
-    needs: tuple[Need, ...] = row.read
-    return list(requests(row, needs, work(resource, scene, {}, resource.properties)))
-
-
-def work(resource: Resource, scene: Scene, old: Props, new: Props) -> Work:
-    (name, *_) = strings(scene.resolver.name(resource.logical_id))
-    stack = scene.stack
-    return Work(
-        place=Place(account=stack.account, region=stack.region),
-        old=old,
-        new=new,
-        physical_id="id-1234" if name == UNKNOWN else name,
-        attributes={"key": f"arn:aws:kms:{stack.region}:{stack.account}:key/1234"},
-        role_arn=lambda role: f"arn:aws:iam::{stack.account}:role/{role}",
-    )

@@ -6,13 +6,14 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
+from stackseal import facts
 from stackseal.model import Operation, Reason
 from stackseal.policy.atoms import calls, canonical
 from stackseal.policy.grants import Grant, conditions
 from stackseal.policy.limits import equal, limits
 from stackseal.policy.passing import passed_roles, services
 from stackseal.policy.scene import Resource, Scene
-from stackseal.policy.scope import scope
+from stackseal.policy.scope import EVERYTHING, scope
 from stackseal.policy.values import mapping
 
 LIFE: Final = (Operation.CREATE, Operation.READ, Operation.UPDATE, Operation.DELETE)
@@ -27,15 +28,12 @@ def resource_grants(head: Scene, base: Scene | None = None) -> tuple[Grant, ...]
         grant
         for resource in head.resources.values()
         for operation in LIFE
-        for grant in _of(resource, operation, head, _before(resource, base), tagged=tagged)
+        for grant in _of(resource, operation, head, _before(resource, base), base, tagged=tagged)
     ]
     if base is not None:
         gone = [resource for resource in base.resources.values() if not _survives(resource, base, head)]
         found += [
-            grant
-            for resource in gone
-            for operation in GONE
-            for grant in _of(resource, operation, base, None, tagged=tagged)
+            grant for resource in gone for operation in GONE for grant in _of(resource, operation, base, tagged=tagged)
         ]
     return tuple(dict.fromkeys(found))
 
@@ -46,25 +44,57 @@ def _before(resource: Resource, base: Scene | None) -> Resource | None:
 
 
 def _survives(resource: Resource, base: Scene, head: Scene) -> bool:
-    """Still there under the same name; another name or type is a removal and a creation."""
+    """Still there under the same name; another name or type is a removal and a creation.
+
+    So is another value of what cannot be changed: what has no name of its own, such as a bucket's policy, shows only
+    by it that there is another one.
+    """
     now = head.resources.get(resource.logical_id)
-    if now is None or now.kind != resource.kind:
+    if now is None or now.kind != resource.kind or _replaced(resource, now):
         return False
     return base.resolver.arns(resource.logical_id) == head.resolver.arns(resource.logical_id)
 
 
+def _replaced(before: Resource, after: Resource) -> bool:
+    known = facts.of_type(after.kind)
+    return any(
+        _at(before.properties, path) != _at(after.properties, path) for path in (known.create_only if known else ())
+    )
+
+
+def _at(node: object, path: str) -> object:
+    for key in path.split("/"):
+        node = node.get(key) if isinstance(node, Mapping) else None
+    return node
+
+
 def _of(
-    resource: Resource, operation: Operation, scene: Scene, before: Resource | None, *, tagged: bool
+    resource: Resource,
+    operation: Operation,
+    scene: Scene,
+    before: Resource | None = None,
+    base: Scene | None = None,
+    *,
+    tagged: bool,
 ) -> Iterator[Grant]:
+    """Grants of one operation; an update, and its rollback, also acts on what the resource referred to before.
+
+    A replacement updates nothing: the old one is deleted, the new one created.
+    """
     reason = Reason(resource=resource.logical_id, operation=operation.value, where=resource.where)
+    versions = [(resource, scene)]
+    if operation is Operation.UPDATE and before and base and _survives(before, base, scene):
+        versions.append((before, base))
     for call in calls(resource, operation, before, tagged=tagged):
-        arns = scope(call.action, resource, scene)
+        found = {arn for version, where in versions for arn in scope(call.action, version, where)}
+        arns = EVERYTHING if found.issuperset(EVERYTHING) else tuple(sorted(found))
         limit = limits(call, arns, scene, before)
         for arn in arns:
             yield Grant(action=call.action.name, resource=arn, conditions=limit, reason=reason)
     if operation in {Operation.CREATE, Operation.UPDATE}:
-        for role in passed_roles(resource, scene):
-            yield pass_role(role, services(role, resource, scene), reason)
+        for version, where in versions:
+            for role in passed_roles(version, where):
+                yield pass_role(role, services(role, version, where), reason)
 
 
 def pass_role(role: str, principals: tuple[str, ...], reason: Reason) -> Grant:
