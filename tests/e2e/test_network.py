@@ -89,6 +89,43 @@ def test_vpc_groups_and_product_stand_in_order_and_go_in_reverse(bench: Bench, m
     assert left(bench, BANK) == set()
 
 
+@pytest.mark.spec("A30")
+@pytest.mark.parametrize("kind", ["vpc", "groups"])
+def test_a_test_stack_stands_beside_production_and_a_plain_delete_removes_it(bench: Bench, kind: str) -> None:
+    deploy(bench, NAT)
+    example = NAT if kind == "vpc" else SHOP
+    if kind == "groups":
+        deploy(bench, SHOP)
+    before = left(bench, ACCOUNT)
+    done = bench.run("test-deploy", placed(bench, example), "--format", "json")
+    assert done.code == 0, done.stderr
+    assert left(bench, ACCOUNT) > before
+    cfn, name = bench.client("cloudformation"), done.facts["stack"]
+    cfn.delete_stack(StackName=name)
+    cfn.get_waiter("stack_delete_complete").wait(StackName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 20})
+    assert left(bench, ACCOUNT) == before
+
+
+def test_an_s3_endpoint_on_the_same_route_tables_is_named_before_anything_is_created(bench: Bench) -> None:
+    path = placed(bench, VPC)
+    bench.write((bench.folder / path).read_text().replace("\nvpc:\n", "\nvpc:\n  s3_endpoint: true\n"), Path(path).name)
+    bench.run("create-prov-template", path)
+    assert bench.run("deploy-product", path, "--force").code == 0
+    deploy(bench, GROUPS)
+    found = bench.client("cloudformation", BANK).describe_stacks(StackName="globalbank-prod-c001-us-west-2-vpc-stack")
+    outputs = {row["OutputKey"]: row["OutputValue"] for row in found["Stacks"][0]["Outputs"]}
+    tables = outputs["PrivateRouteTableIds"].split(",")
+    product = placed(bench, f"{ML}-codecommit-sgprov-ssm")
+    text = (bench.folder / product).read_text()
+    routed = text.replace("    mode: sg-", f"    route_table_ids: [{', '.join(tables)}]\n    mode: sg-")
+    bench.write(routed, Path(product).name)
+    bench.run("create-prov-template", product)
+    done = bench.run("deploy-product", product, "--force")
+    assert done.code == 4
+    assert "remove the route table from vpc_integration.route_table_ids" in done.stderr
+    assert all(table in done.stderr for table in tables)
+
+
 def consumed(bench: Bench, mode: str) -> None:
     """The four values that downstream code reads, by the API and by our helper."""
     name = "globalbank-prod-c001-us-west-2-demand-forecasting-ml"
