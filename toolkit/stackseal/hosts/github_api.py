@@ -103,7 +103,7 @@ class Client:
                 break
             self.sleep(pause)
             waited += pause
-        if method == "GET" or limited:
+        if method == "GET" or repeatable or limited:
             raise Failed(
                 f"GitHub could not {doing}", why=f"{why}, after {turn + 1} tries", remedy="run it again in some minutes"
             )

@@ -1,25 +1,21 @@
 """The one comment of a pull request and key: found by marker and author, written in place, the newest run wins.
 
-GitHub has no conditional write. So whoever changes a comment first sets a reaction on it: setting it answers 201 to
-the one who set it and 200 to everybody else ("Create reaction for an issue comment"), which makes it a lock that
-notifies nobody. Under it the comments are listed again, so an older run cannot overwrite a newer one that it did not
-see. Comments may be created by several runs at once; the lowest id stays and the others are deleted. Where reactions
-are refused it is written without the lock.
+Comments may be created by several runs at once; the lowest id stays and the others are deleted. Every other change is
+made under the lock of the first comment (`github_lock`), where the comments are listed again: so an older run cannot
+overwrite a newer one that it did not see. What GitHub then shows is compared with what was sent.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any, Final
 
-from stackseal.errors import Failed
+from stackseal.errors import Failed, StacksealError
 from stackseal.hosts.base import Marks
-from stackseal.hosts.github_api import Client, Rejected, Unsure, server_time
-from stackseal.hosts.github_http import Reply
+from stackseal.hosts.github_api import Client, Rejected, Unsure
 from stackseal.hosts.github_identity import Identity
+from stackseal.hosts.github_lock import locked
 from stackseal.hosts.github_revision import OLDEST, Revision
 from stackseal.model import Json
 
@@ -31,10 +27,6 @@ CUT: Final = "\n\n*Cut here, because GitHub takes no more.*\n"
 _TURNS: Final = 12
 _LOOKS: Final = 4
 """How often a new comment may be missing from the list until it is taken for lost."""
-_LOCK: Final = "eyes"
-_STALE: Final = 120.0
-"""Seconds after which a lock is taken for one whose run was cancelled."""
-_POLLS: Final = 24
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -194,7 +186,7 @@ class Comments:
     def _hidden(self, comment: Comment) -> bool:
         try:
             self._client.graphql(HIDE, {"id": comment.node}, doing="fold an outdated comment")
-        except Rejected:
+        except StacksealError:
             return False
         return True
 
@@ -215,7 +207,7 @@ class Comments:
 
     def _settle(self, pull_request: int, key: str, bodies: Sequence[str], revision: Revision, anchor: int) -> None:
         """Under the lock of the first comment: look again, and do what is then right."""
-        with self._locked(anchor):
+        with locked(self._client, f"{self._base}/issues/comments/{anchor}"):
             group = self.group(pull_request, key)
             if not group or group[0].id != anchor:
                 return  # somebody deleted it: the next turn begins with what is there
@@ -244,51 +236,6 @@ class Comments:
         except Rejected as error:
             if error.status != 404:
                 raise
-
-    @contextmanager
-    def _locked(self, number: int) -> Iterator[None]:
-        """Alone with a comment; without a lock where reactions are refused, or the comment is gone."""
-        path = f"{self._base}/issues/comments/{number}/reactions"
-        try:
-            lock = self._lock(path)
-        except Rejected:
-            lock = None
-        try:
-            yield
-        finally:
-            if lock is not None:
-                self._unlock(f"{path}/{lock}")
-
-    def _lock(self, path: str) -> int | None:
-        """The lock's id; None where it is not to be had in time."""
-        for turn in range(_POLLS):
-            try:
-                reply = self._client.send("POST", path, doing="mark the comment", body={"content": _LOCK})
-            except Unsure:
-                reply = None  # it may be set now, by us or by others: whoever it was, it is over in two minutes
-            if reply is not None and reply.status == 201:
-                return int(reply.data["id"])
-            if reply is not None and _age(reply, self._client.now()) > _STALE:
-                self._unlock(f"{path}/{int(reply.data['id'])}")  # by its id: a lock that was set since stays
-                continue
-            self._client.sleep(min(2.0 * (turn + 1), 10.0))
-        return None
-
-    def _unlock(self, path: str) -> None:
-        """Give it back; a lock that stays is taken for stale after a minute."""
-        try:
-            self._client.write("DELETE", path, doing="unmark the comment")
-        except Failed:
-            return
-
-
-def _age(reply: Reply, now: datetime) -> float:
-    """Seconds since the reaction was set, by GitHub's clock."""
-    try:
-        made = datetime.fromisoformat(str(reply.data["created_at"]).replace("Z", "+00:00"))
-    except (KeyError, TypeError, ValueError):
-        return 0.0
-    return (server_time(reply, now) - made).total_seconds()
 
 
 HIDE: Final = (

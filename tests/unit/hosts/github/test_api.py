@@ -186,6 +186,13 @@ def test_a_graphql_query_is_repeated_because_it_reads() -> None:
     assert [path for _, path, _, _ in script.sent] == [GRAPHQL, GRAPHQL]
 
 
+def test_a_query_that_is_never_answered_failed_and_is_not_unknown() -> None:
+    github, script, _ = client(None)
+    with pytest.raises(Failed, match="GitHub could not ask: the connection was lost, after 6 tries"):
+        github.graphql("query { x }", {}, doing="ask")
+    assert len(script.sent) == ATTEMPTS
+
+
 @pytest.mark.parametrize("turn", range(5))
 def test_a_wait_is_never_negative(turn: int) -> None:
     past = limited(x_ratelimit_remaining="0", x_ratelimit_reset=str(int(START) - 500))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,10 +10,11 @@ from typing import Any, Protocol
 
 import pytest
 
-from fakes.github import BOT, GitHubFake, Pull, Repository, page, reset, secondary_limit, status
+from fakes.github import BOT, GitHubFake, Pull, Repository, page, reset, secondary_limit, slow, status
 from stackseal.errors import Failed, UsageError
 from stackseal.hosts.base import Forge
 from stackseal.hosts.gates import ReviewState
+from stackseal.hosts.github_api import Client
 from stackseal.hosts.github_deployments import State
 from stackseal.hosts.github_errors import Rejected
 from stackseal.hosts.github_forge import CommentMode, GitHubForge, Options, connect
@@ -432,3 +434,27 @@ def test_the_environment_gives_address_revision_and_token(
     forge.upsert_comment(pull.number, "review", [part("one")])
     forge.close()
     assert (marker.read(repository.comments_of(pull.number)[0].body) or {})["rev"] == [4711, 2, ""]
+
+
+def test_no_answer_in_time_is_asked_for_again(
+    github: GitHubFake, repository: Repository, pull: Pull, time: Time
+) -> None:
+    repository.comment(pull.number, "hello")
+    github.faults.next(slow(1.3), operation="issues/list-comments")
+    transport = PyGithubTransport(github.token(BOT, PUBLISH), agent="stackseal", url=github.url, seconds=1)
+    listed = Client(transport, sleep=time.sleep, now=time.now).pages(
+        f"/repos/acme/infra/issues/{pull.number}/comments", doing="list"
+    )
+    assert [item["body"] for item in listed] == ["hello"]
+    transport.close()
+    assert time.slept == [1.0]
+
+
+def test_a_token_stands_in_no_error(time: Time) -> None:
+    canary = "ghs_" + "canary" * 6
+    transport = PyGithubTransport(canary, agent="stackseal", url="http://127.0.0.1:9")
+    with pytest.raises(Failed, match="the connection was lost") as caught:
+        Client(transport, sleep=time.sleep, now=time.now).get("/repos/acme/infra", doing="look")
+    transport.close()
+    assert canary not in "".join(traceback.format_exception(caught.value))
+    assert canary not in repr(vars(caught.value))
