@@ -150,7 +150,12 @@ UNLISTED: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
     "repos/list-pull-requests-associated-with-commit": (("pull_requests", "read"),),
 }
 """Operations whose route the package does not know (it stopped in 2022): permissions by GitHub's documentation,
-"Permissions required for GitHub Apps". `users/get-authenticated` is in neither: no permission gives it to an app."""
+"Permissions required for GitHub Apps" (github/docs, src/github-apps/data, server-to-server-permissions.json).
+`users/get-authenticated` is in neither: no permission gives it to an app."""
+
+STALE: Final = (("actions/", ("contents", "read")), ("checks/", ("contents", "read")))
+"""What the package still says and the documentation of today does not: `contents` gives no check runs or workflow runs.
+Fail closed: a workflow that relied on it would be refused by GitHub."""
 
 GRAPHQL: Final[Mapping[str, tuple[str, ...]]] = {
     "Actor": ("login",),
@@ -348,7 +353,8 @@ def permissions(published: Mapping[str, Any], description: Mapping[str, Any]) ->
     for path, item in description["paths"].items():
         for verb, operation in item.items():
             name = operation["operationId"]
-            enough = by_route.get((verb, shape(path))) or UNLISTED.get(name)
+            listed = by_route.get((verb, shape(path))) or UNLISTED.get(name, ())
+            enough = [pair for pair in listed if not any(name.startswith(s) and pair == old for s, old in STALE)]
             if enough:
                 table[name] = [" ".join(pair) for pair in enough]
     lines = (f"  {json.dumps(name)}: {json.dumps(table[name])}" for name in sorted(table))

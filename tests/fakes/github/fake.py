@@ -29,7 +29,8 @@ class FakeDefect(AssertionError):  # noqa: N818 - reads as a sentence where it i
 class GitHubFake:
     """Serves while it is entered; leaving it raises FakeDefect when a reply was not as GitHub describes it.
 
-    `directory` gets the bare repositories (`owner/name.git`), which tests may clone and push to with plain Git.
+    `directory` gets the bare repositories (`owner/name.git`), which tests may clone and push to with plain Git. A test
+    that changes a repository while clients are calling holds `world.lock`.
     """
 
     def __init__(self, directory: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,6 +53,8 @@ class Git:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._reader: subprocess.Popen[bytes] | None = None
+        self._reading = threading.Lock()
+        self._between: dict[tuple[str, str], tuple[str, ...]] = {}
         self._commits: dict[str, Commit] = {}
         self._changes: dict[tuple[str, str], tuple[Changed, ...]] = {}
         self._clock = 1_790_000_000
@@ -115,8 +118,11 @@ class Git:
         return self._commits[sha]
 
     def between(self, base: str, head: str) -> tuple[str, ...]:
-        """The commits of `head` that `base` does not have, oldest first."""
-        return tuple(self.run("rev-list", "--reverse", "--topo-order", f"{base}..{head}").split())
+        """The commits of `head` that `base` does not have, oldest first; both are hashes."""
+        if (base, head) not in self._between:
+            found = self.run("rev-list", "--reverse", "--topo-order", f"{base}..{head}").split()
+            self._between[base, head] = tuple(found)
+        return self._between[base, head]
 
     def merge_base(self, one: str, other: str) -> str | None:
         """Where two commits parted; None when they never met."""
@@ -226,6 +232,10 @@ class Git:
     def _ask(self, command: str) -> tuple[list[str], bytes]:
         if "\n" in command:
             return ["missing"], b""
+        with self._reading:
+            return self._exchange(command)
+
+    def _exchange(self, command: str) -> tuple[list[str], bytes]:
         if self._reader is None:
             self._reader = subprocess.Popen(
                 ["git", "cat-file", "--batch-command"],

@@ -87,7 +87,7 @@ class _Root:
         def pull(_info: Any, *, number: int) -> Mapping[str, Any]:
             if number not in found.pulls:
                 raise _Refused("NOT_FOUND", f"Could not resolve to a PullRequest with the number of {number}.")
-            self._need("read")
+            self._need("read", "pull_requests")
             found.follow(found.pulls[number]) if found.issues[number].state == "open" else None
             return _pull(self._world, found, found.pulls[number])
 
@@ -104,7 +104,7 @@ class _Root:
         return self._minimize(input, None, "unminimizedComment")
 
     def _minimize(self, given: Mapping[str, Any], reason: str | None, name: str) -> Mapping[str, Any]:
-        self._need("write")
+        self._need("write", "pull_requests", "issues")
         found = self._comment(given["subjectId"])
         if found is None:
             raise _Refused("NOT_FOUND", f"Could not resolve to a node with the global id of '{given['subjectId']}'.")
@@ -118,8 +118,9 @@ class _Root:
                 return repository.comments[int(number)]
         return None
 
-    def _need(self, level: str) -> None:
-        held = (self._token.level("pull_requests"), self._token.level("issues"))
+    def _need(self, level: str, *permissions: str) -> None:
+        """Refuse a job that has none of the permissions at this level."""
+        held = [self._token.level(permission) for permission in permissions]
         if self._token.permissions is not None and not any(ORDER.index(h) >= ORDER.index(level) for h in held):
             raise _Refused("FORBIDDEN", "Resource not accessible by integration")
 

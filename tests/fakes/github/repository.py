@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from fakes.github.git import BOT, Git, GitError
+from fakes.github import merging
+from fakes.github.git import BOT, Git
 from fakes.github.models import (
     CheckRun,
     Comment,
@@ -23,8 +24,6 @@ from fakes.github.models import (
 
 if TYPE_CHECKING:
     from fakes.github.world import World
-
-Method = Literal["merge", "squash", "rebase"]
 
 
 class Repository:
@@ -59,8 +58,9 @@ class Repository:
         """Labels and assignees of new and changed issues are dropped in silence, as without push access."""
         self.list_lag = 0.0
         """Seconds of the fake's time for which lists do not show a new issue or comment yet, as replicas lag."""
-        self.silent_body_limit = False
-        """An issue body of over 262,144 bytes in an update is answered with 200 and the old body."""
+        self.silent_body_limit = True
+        """An issue body of over 262,144 bytes in an update is answered with 200 and the old body, as GitHub was seen to
+        do; False is a refusal (422)."""
         self.collaborators: dict[str, str] = {self.owner: "admin"}
         """Login → admin, maintain, write, triage, read; everybody else has read, in a private repository none."""
         self.required_approvals = 0
@@ -279,7 +279,7 @@ class Repository:
         return review
 
     def merge(
-        self, number: int, method: Method = "merge", *, by: str = "somebody", title: str = "", message: str = ""
+        self, number: int, method: merging.Method = "merge", *, by: str = "somebody", title: str = "", message: str = ""
     ) -> str:
         """Merge a pull request with Git; returns the commit that the base then has.
 
@@ -288,33 +288,14 @@ class Repository:
         pull = self.pulls[number]
         self.follow(pull)
         base = self.git.resolve(f"refs/heads/{pull.base_ref}") or pull.base_sha
-        text = f"{title or self._merge_title(pull, method)}\n\n{message or pull.issue.title}"
-        landed = self._land(pull, method, base, text, by)
+        text = f"{title or merging.title(pull, method)}\n\n{message or pull.issue.title}"
+        landed = merging.land(self.git, pull, method, base, text, by)
         self.git.point(f"refs/heads/{pull.base_ref}", landed[-1])
         self.close_issue(number, by=by)
         pull.merged, pull.merged_by = pull.issue.closed, self.world.user(by).login
         pull.merge_sha, pull.landed = landed[-1], landed
         self.sync()
         return landed[-1]
-
-    def _land(self, pull: Pull, method: Method, base: str, text: str, by: str) -> tuple[str, ...]:
-        if method == "rebase":
-            landed = self.git.replay(self.git.between(base, pull.head_sha), base)
-            if landed is None:
-                raise GitError(f"#{pull.number} cannot be rebased")
-            return landed
-        tree = self.git.merge_tree(base, pull.head_sha)
-        if tree is None:
-            raise GitError(f"#{pull.number} conflicts")
-        if method == "squash":
-            return (self.git.commit_tree(tree, (base,), message=text, author=pull.issue.author),)
-        whole = self.git.commit_tree(tree, (base, pull.head_sha), message=text, author=by)
-        return (*self.git.between(base, pull.head_sha), whole)
-
-    def _merge_title(self, pull: Pull, method: Method) -> str:
-        if method == "squash":
-            return f"{pull.issue.title} (#{pull.number})"
-        return f"Merge pull request #{pull.number} from {pull.head_repository.partition('/')[0]}/{pull.head_ref}"
 
     def queue(self, number: int) -> tuple[str, str, str]:
         """Put a pull request into the merge queue: full ref, head and base of its merge group.
@@ -323,15 +304,7 @@ class Repository:
         """
         pull = self.pulls[number]
         self.follow(pull)
-        base = self.git.resolve(f"refs/heads/{pull.base_ref}") or pull.base_sha
-        tree = self.git.merge_tree(base, pull.head_sha)
-        if tree is None:
-            raise GitError(f"#{number} conflicts")
-        title = self._merge_title(pull, "merge")
-        head = self.git.commit_tree(tree, (base, pull.head_sha), message=title, author=pull.issue.author)
-        ref = f"refs/heads/gh-readonly-queue/{pull.base_ref}/pr-{number}-{base}"
-        self.git.point(ref, head)
-        return ref, head, base
+        return merging.group(self.git, pull)
 
     def decision(self, pull: Pull) -> str | None:
         """GitHub's `reviewDecision`: None where no review is required."""

@@ -32,7 +32,7 @@ def update(call: Call) -> Reply:
     """issues/update
 
     The description calls 65,536 characters the limit of a body, but an update takes 262,144 bytes; beyond that GitHub
-    was seen to answer 200 and to keep the old body (the switch `silent_body_limit`).
+    was seen to answer 200 and to keep the old body (objectstack#18826; the switch `silent_body_limit`).
     """
     issue, body = call.issue, call.body
     if not call.may_push and issue.author != call.login:
