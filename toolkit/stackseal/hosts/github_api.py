@@ -143,7 +143,7 @@ def wait(reply: Reply | None, turn: int, now: datetime) -> float:
     reset = reply.headers.get("x-ratelimit-reset", "")
     if reply.headers.get("x-ratelimit-remaining") == "0" and reset.isdigit():
         return max(0.0, int(reset) - server_time(reply, now).timestamp()) + 1
-    return MINUTE * 2**turn
+    return MINUTE * float(2**turn)
 
 
 def server_time(reply: Reply, now: datetime) -> datetime:

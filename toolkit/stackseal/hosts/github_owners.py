@@ -2,7 +2,8 @@
 
 Whether an owner has approved GitHub decides itself; but where no line covers a file, GitHub asks nobody and calls the
 pull request approved. Syntax: GitHub's "About code owners": patterns as in .gitignore without `!` and `[ ]`, the last
-line that matches counts, a line without owners means none.
+line that matches counts, a line without owners means none. Owners that do not exist or may not write count here and not
+for GitHub.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ def _rules(text: str) -> Iterable[tuple[re.Pattern[str], bool]]:
     for line in text.splitlines():
         words = re.split(r"(?<!\\)\s+", line.split(" #")[0].strip())
         if words[0] and not words[0].startswith("#"):
-            yield _pattern(words[0].replace("\\ ", " ")), len(words) > 1
+            yield _pattern(words[0].replace("\\ ", " ")), any("@" in word for word in words[1:])
 
 
 def _owned(path: str, rules: Iterable[tuple[re.Pattern[str], bool]]) -> bool:

@@ -95,6 +95,11 @@ def test_a_ruleset_asks_for_code_owners_when_it_says_so() -> None:
         ("# * @acme/all\n\n", "a", False),
         ("/configs @acme/ml # the team", "configs/a.yaml", True),
         ("/my\\ files/ @acme/ml", "my files/a.yaml", True),
+        ("*.yaml somebody@example.com", "a.yaml", True),
+        ("* nobody", "a", False),
+        ("Makefile @acme/all", "deep/Makefile", True),
+        ("deep @acme/all", "a/deep/b", True),
+        ("deep @acme/all", "a/deeper/b", False),
         ("", "a", False),
     ],
 )
