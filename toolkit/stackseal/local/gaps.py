@@ -70,8 +70,18 @@ GAPS: Final[tuple[Gap, ...]] = (
     ),
     _only(
         "Drift",
-        "Types outside the `ml` family have no reader.",
+        "Types outside the products of the catalogue have no reader.",
         "They are listed as NOT_CHECKED unless ministack finds something; AWS checks many and leaves out the others.",
+    ),
+    _only(
+        "Drift",
+        "Nobody tells the address of a NAT gateway, or the role and the aggregation interval of a flow log.",
+        "They read as in sync; on AWS only a replacement changes them.",
+    ),
+    _only(
+        "EC2",
+        "A VPC, subnet or security group that is still used can be deleted.",
+        "Deleting in the wrong order works here; AWS answers DependencyViolation.",
     ),
     _only(
         "Drift",
