@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from stackseal import assets
+from stackseal import assets, policy
 from stackseal.catalogue import Resolved
 from stackseal.errors import ConfigError, ConfigErrors
-from stackseal.model import Template
+from stackseal.model import Role, Template
+from unit.policy.judge import denied
 from unit.products.cases import ACCOUNT, PSEUDO, REGION, fill, rendered, resolved
 
 VPC_EXAMPLES = tuple(sorted((assets.PRODUCTS / "vpc" / "examples").glob("*.yaml")))
@@ -52,6 +53,15 @@ def filled(found: Resolved) -> dict[str, Any]:
 def of_type(resources: dict[str, Any], kind: str) -> dict[str, dict[str, Any]]:
     """Logical id and properties of every resource of a type of EC2."""
     return {name: body["Properties"] for name, body in resources.items() if body["Type"] == f"AWS::EC2::{kind}"}
+
+
+def refused(found: Resolved, copy: Resolved) -> list[str]:
+    """What the embedded AWS's table asks for and a generated policy refuses; the operator's with a test copy too."""
+    made = rendered(found)
+    policies = {item.role: item for item in policy.generate(made)}
+    writers, readers = (Role.OPERATOR, Role.EXECUTION), (Role.OPERATOR, Role.PLAN, Role.DEPLOY, Role.DRIFT)
+    operator = (Role.OPERATOR,)
+    return denied(made, policies, writers, readers) + denied(rendered(copy), policies, operator, operator)
 
 
 def problems(resolve: Callable[[], Resolved]) -> str:

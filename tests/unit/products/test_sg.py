@@ -13,7 +13,7 @@ from stackseal.catalogue import Resolved
 from stackseal.checks import checkov_env
 from stackseal.checks.base import Engines
 from unit.products.cases import TEST_SUFFIX, example, resolved
-from unit.products.network import SG_EXAMPLES, config, filled, groups, of_type, problems, template
+from unit.products.network import SG_EXAMPLES, config, filled, groups, of_type, problems, refused, template
 
 TODAY = date(2026, 11, 20)
 SCENARIOS = {
@@ -191,6 +191,13 @@ def test_a_wrong_config_is_told_what_is_wrong(scenario: str, keys: dict[str, Any
 def test_a_wrong_rule_is_told_what_is_wrong(rule: dict[str, Any], says: str) -> None:
     whole = {"tier": "app", "port": 443, "description": "A caller", **rule}
     assert says in problems(lambda: groups("2-tier-web", additional_ingress=[whole]))
+
+
+@pytest.mark.spec("A22", "A23")
+@pytest.mark.parametrize("scenario", ["3-tier-redshift", "2-tier-web", "2-tier-rds-postgresql"])
+def test_the_generated_policies_suffice(scenario: str) -> None:
+    keys = {"endpoint_access": True}
+    assert refused(groups(scenario, **keys), groups(scenario, TEST_SUFFIX, **keys)) == []
 
 
 def test_no_check_has_anything_to_say(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from stackseal import checks
 from stackseal.checks import checkov_env
 from stackseal.checks.base import Engines
 from unit.products.cases import TEST_SUFFIX, example, resolved
-from unit.products.network import VPC_EXAMPLES, config, filled, of_type, problems, template, vpc
+from unit.products.network import VPC_EXAMPLES, config, filled, of_type, problems, refused, template, vpc
 
 TODAY = date(2026, 11, 20)
 ZONES = (["a", "b"], ["a", "c", "b"], ["a", "b", "c", "d"])
@@ -156,6 +156,13 @@ def test_a_wrong_config_is_told_what_is_wrong(keys: dict[str, Any], says: str) -
 def test_one_gateway_for_production_is_advised_against() -> None:
     assert any("one gateway in one zone" in warning for warning in vpc(nat="single").warnings)
     assert not [warning for warning in vpc(nat="per-zone").warnings if "gateway" in warning]
+
+
+@pytest.mark.spec("A22", "A23")
+@pytest.mark.parametrize("nat", ["none", "single", "per-zone"])
+def test_the_generated_policies_suffice(nat: str) -> None:
+    keys = {"nat": nat, "s3_endpoint": True}
+    assert refused(vpc(**keys), vpc(TEST_SUFFIX, **keys)) == []
 
 
 def test_no_check_has_anything_to_say(tmp_path: Path) -> None:
