@@ -101,6 +101,29 @@ def change(base: Template, head: Template) -> list[Request]:
     return found
 
 
+def rollback(base: Template, head: Template) -> list[Request]:
+    """What going back asks for when an update failed at its end: what was to be removed is still there."""
+    old, new = _scene(base), _scene(head)
+    found: list[Request] = []
+    for name, after in sorted(new.resources.items()):
+        before = old.resources.get(name)
+        if before and before.kind == after.kind and not _replaced(before, after):
+            found += _updated(after, before, old)
+        else:
+            found += _deleted(after, new)
+    return found
+
+
+def release(head: Template) -> list[Request]:
+    """What an update asks for in which every property of every resource changes, as a new product's may."""
+    scene, found = _scene(head), []
+    for resource in scene.resources.values():
+        row, props = TABLE[resource.kind], dict(resource.properties)
+        made = work(resource, scene, dict.fromkeys(props), props)
+        found += [*passed(row, made), *requests(row, row.update, made)]
+    return found
+
+
 def _scene(template: Template) -> Scene:
     assert template.stack is not None
     return Scene.of(template, template.stack.id)
