@@ -145,13 +145,12 @@ def tidy(
     listed = cfn.list_change_sets(state.arn)
     chosen = choose(listed)
     names = tuple(ref.name for ref in chosen)
+    idle = state.status == SHELL and len(chosen) == len(listed) and (bool(chosen) or shells(state))
     if dry_run:
-        left = {ref.arn for ref in listed} - {ref.arn for ref in chosen}
-        empty = state.status == SHELL and not left and not cfn.resources(state.arn)
-        return Removal(stack=stack, change_sets=names, whole=empty and (bool(chosen) or shells(state)))
+        return Removal(stack=stack, change_sets=names, whole=idle and not cfn.resources(state.arn))
     for ref in chosen:
         cfn.delete_change_set(ref.arn)
-    if state.status != SHELL or not (chosen or shells(state)) or not _empty(cfn, state):
+    if not (idle and _empty(cfn, state)):
         return Removal(stack=stack, change_sets=names)
     return _removed(cfn, stack, state, names)
 

@@ -1,0 +1,119 @@
+"""Which change sets a closed pull request leaves, by name, description, state and day."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+
+import pytest
+
+from stackseal import cleanup
+from stackseal.aws.shapes import ChangeSetRef
+from stackseal.cleanup import Given, Pull
+
+DIGEST = "0123456789ab" + "0" * 52
+TODAY = date(2026, 11, 20)
+
+
+def ref(name: str = f"seal-pr7-abcdef0-{DIGEST[:12]}", **changes: str) -> ChangeSetRef:
+    usual = {
+        "status": "CREATE_COMPLETE",
+        "execution_status": "AVAILABLE",
+        "description": f"stackseal {DIGEST}",
+        "created": "2026-11-01T00:00:00.000000+00:00",
+    }
+    return ChangeSetRef(name=name, arn=f"arn:{name}", **{**usual, **changes})
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        f"seal-pr7-abcdef0-{DIGEST[:12]}x",
+        f"seal-pr07-abcdef0-{DIGEST[:12]}",
+        f"seal-pr-abcdef0-{DIGEST[:12]}",
+        f"Seal-pr7-abcdef0-{DIGEST[:12]}",
+        f"my-seal-pr7-abcdef0-{DIGEST[:12]}",
+        f"deploy-abcdef0-{DIGEST[:12]}",
+        "seal-pr7-abcdef0-ffffffffffff",
+        "seal-pr7",
+        "by-hand",
+    ],
+)
+def test_what_no_review_has_named_is_nobodys(name: str) -> None:
+    assert cleanup.number_of(ref(name)) is None
+    assert cleanup.of_pull(7)([ref(name)]) == ()
+
+
+@pytest.mark.parametrize("description", ["", "stackseal", f"stackseal {DIGEST} and more", f"other {DIGEST}"])
+def test_what_no_review_has_described_is_nobodys(description: str) -> None:
+    assert cleanup.number_of(ref(description=description)) is None
+
+
+def test_a_number_is_not_the_beginning_of_another() -> None:
+    refs = [ref(f"seal-pr{number}-abcdef0-{DIGEST[:12]}") for number in (7, 70, 77, 17)]
+    assert [item.name for item in cleanup.of_pull(7)(refs)] == [refs[0].name]
+
+
+@pytest.mark.parametrize(
+    ("status", "execution", "goes"),
+    [
+        ("CREATE_COMPLETE", "AVAILABLE", True),
+        ("CREATE_COMPLETE", "OBSOLETE", True),
+        ("FAILED", "UNAVAILABLE", True),
+        ("DELETE_FAILED", "UNAVAILABLE", True),
+        ("CREATE_COMPLETE", "EXECUTE_IN_PROGRESS", False),
+        ("CREATE_COMPLETE", "EXECUTE_COMPLETE", False),
+        ("CREATE_COMPLETE", "EXECUTE_FAILED", False),
+        ("CREATE_IN_PROGRESS", "UNAVAILABLE", False),
+        ("CREATE_PENDING", "UNAVAILABLE", False),
+        ("DELETE_IN_PROGRESS", "UNAVAILABLE", False),
+    ],
+)
+def test_what_works_or_was_executed_stays(status: str, execution: str, goes: bool) -> None:
+    found = ref(status=status, execution_status=execution)
+    assert cleanup.of_pull(7)([found]) == ((found,) if goes else ())
+
+
+def test_of_an_open_pull_request_the_newest_stays() -> None:
+    refs = [
+        ref(f"seal-pr7-abcdef{day}-{DIGEST[:12]}", created=f"2026-11-0{day}T00:00:00.000000+00:00") for day in (2, 3, 1)
+    ]
+    assert [item.created[:10] for item in cleanup.of_pull(7, superseded=True)(refs)] == ["2026-11-01", "2026-11-02"]
+    assert cleanup.of_pull(7, superseded=True)(refs[:1]) == ()
+
+
+@dataclass(kw_only=True)
+class Asked:
+    """A forge that remembers what it was asked."""
+
+    known: dict[int, Pull]
+    asked: list[int] = field(default_factory=list)
+
+    def pull(self, number: int) -> Pull | None:
+        self.asked.append(number)
+        return self.known.get(number)
+
+
+@pytest.mark.parametrize(
+    ("pull", "goes"),
+    [
+        (Pull(number=7, open=True), False),
+        (Pull(number=7, open=False, closed=date(2026, 10, 16)), False),
+        (Pull(number=7, open=False, closed=date(2026, 10, 15)), True),
+        (Pull(number=7, open=False, merged=True, closed=date(2026, 10, 15)), True),
+        (Pull(number=7, open=False), False),
+        (None, False),
+    ],
+)
+def test_the_sweep_waits_35_days_after_the_close(pull: Pull | None, goes: bool) -> None:
+    forge = Asked(known={7: pull} if pull else {})
+    refs = [ref(), ref(f"seal-pr7-abcdef1-{DIGEST[:12]}"), ref("by-hand")]
+    assert len(cleanup.long_closed(forge, TODAY)(refs)) == (2 if goes else 0)
+    assert forge.asked == [7], "once for each pull request, never for what is nobody's"
+
+
+def test_where_nobody_knows_the_day_the_age_of_the_change_set_counts() -> None:
+    old, young = ref(created="2026-10-15T23:59:59.000000+00:00"), ref(created="2026-10-16T00:00:00.000000+00:00")
+    assert cleanup.long_closed(Given(open=frozenset()), TODAY)([old, young]) == (old,)
+    assert cleanup.long_closed(Given(open={7}), TODAY)([old]) == ()
+    assert cleanup.long_closed(Given(open=frozenset()), TODAY)([ref(created="")]) == ()
