@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import traceback
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -21,6 +22,7 @@ from stackseal.hosts.github_forge import CommentMode, GitHubForge, Options, conn
 from stackseal.hosts.github_http import PyGithubTransport, Reply, Transport
 from stackseal.hosts.github_revision import Revision
 from stackseal.report import marker
+from unit.hosts.github.drift_run import STACKS, check
 from unit.hosts.github.hub import Time
 
 PUBLISH = {"pull-requests": "write", "contents": "read"}
@@ -238,6 +240,26 @@ def test_drift_issues_live_their_life(repository: Repository, connected: Connect
     assert (issue.state, issue.reason, issue.labels) == ("closed", "completed", ["stackseal-drift"])
     connected(DRIFT).update_issue(opened.number, title="Drift in churn", body=text, is_open=True)
     assert [found.open for found in connected(DRIFT).issues()] == [True]
+
+
+def test_many_checks_leave_one_open_issue_per_drifted_stack(
+    github: GitHubFake, repository: Repository, connected: Connected
+) -> None:
+    chance = random.Random(3)  # noqa: S311 - an order, not a secret
+    forge = connected(DRIFT)
+    for run in range(20):
+        repository.list_lag = chance.choice((0.0, 0.0, 30.0))
+        repository.drop_labels = chance.random() < 0.3
+        if repository.issues and chance.random() < 0.5:
+            repository.close_issue(chance.choice(list(repository.issues)), by="somebody")
+        drifted = {stack for stack in STACKS if chance.random() < 0.6}
+        for _ in range(2):  # the second is another run, from which the lag hides what the first has opened
+            check(forge, drifted, f"run {run}")
+        repository.list_lag = 0.0
+        github.clock.advance(3_600)
+        check(forge, drifted, "settled")
+        found = [issue.title for issue in repository.issues.values() if issue.state == "open"]
+        assert sorted(found) == sorted(f"Drift in {stack.name}" for stack in drifted), f"run {run}"
 
 
 def test_labels_that_github_drops_make_no_second_issue(repository: Repository, connected: Connected) -> None:

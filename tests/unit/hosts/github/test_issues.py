@@ -7,18 +7,18 @@ from datetime import UTC, datetime
 
 import pytest
 
-from stackseal.drift import Move, decide
 from stackseal.errors import Failed, Refused
 from stackseal.hosts.base import Issue
 from stackseal.hosts.github_api import Client
 from stackseal.hosts.github_forge import GitHubForge, Options
 from stackseal.hosts.github_http import Reply
 from stackseal.hosts.github_issues import LABEL, surplus
-from stackseal.model import Drift, DriftStatus, StackId
+from stackseal.model import StackId
 from stackseal.report import marker
+from unit.hosts.github import drift_run
+from unit.hosts.github.drift_run import STACKS
 from unit.hosts.github.hub import BOT, Hub
 
-STACKS = [StackId(account="123456789012", region="eu-west-1", name=f"stack-{n}") for n in range(3)]
 KEY = str(STACKS[0])
 AT = datetime(2026, 11, 20, 6, 0, tzinfo=UTC)
 
@@ -29,21 +29,11 @@ def forge(hub: Hub, **options: int) -> GitHubForge:
 
 
 def body(key: str = KEY, text: str = "It drifted.") -> str:
-    return f"{marker.write('drift', id=key)}\n{text}\n"
+    return drift_run.body(key, text)
 
 
 def check(hub: Hub, drifted: set[StackId], text: str) -> None:
-    """One run of the pipeline's drift: list, decide, do."""
-    github = forge(hub)
-    issues = github.issues()
-    for stack in STACKS:
-        status = DriftStatus.DRIFTED if stack in drifted else DriftStatus.IN_SYNC
-        title, content = f"Drift in {stack.name}", body(str(stack), text)
-        step = decide(Drift(stack=stack, status=status, resources=()), str(stack), title, content, issues)
-        if step.move is Move.OPEN:
-            github.open_issue(str(stack), title, content)
-        elif step.number is not None and step.move in {Move.REOPEN, Move.EDIT, Move.CLOSE}:
-            github.update_issue(step.number, title=title, body=content, is_open=step.move is not Move.CLOSE)
+    drift_run.check(forge(hub), drifted, text)
 
 
 def is_open(hub: Hub) -> list[str]:
