@@ -39,6 +39,8 @@ def run(args: argparse.Namespace, world: World) -> int:
     if args.dry_run:
         emit(world, {"dry_run": True, "stacks": names}, f"would deploy: {', '.join(names) or 'nothing'}")
         return 0
+    branch = world.env.get("GITHUB_REF_NAME", "")
+    number = args.pull_request or world.forge.pull_request_of(change.head, branch)
     if names:
         confirmed(args, world, f"{len(names)} stacks are deployed: {', '.join(names)}")
     done = pipeline.deploy(
@@ -46,7 +48,7 @@ def run(args: argparse.Namespace, world: World) -> int:
         repository,
         base=args.base,
         head=args.head,
-        pull_request=args.pull_request,
+        pull_request=number,
     )
     text = "\n".join(progress.sentence(deployment) for deployment in done) or "Nothing to deploy"
     emit(world, {"deployments": [operate.facts(deployment) for deployment in done]}, text)

@@ -80,6 +80,10 @@ class Forge(Protocol):
         """The pull request has exactly these comments of ours under the key; returns where they can be read."""
         ...
 
+    def pull_request_of(self, commit: str, branch: str) -> int | None:
+        """The merged pull request that a commit of a branch came from; None where that is not known."""
+        ...
+
     def issues(self) -> tuple[Issue, ...]:
         """Every issue that we opened, open or closed."""
         ...

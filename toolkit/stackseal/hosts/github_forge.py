@@ -87,6 +87,11 @@ class GitHubForge:
             return ""
         return self._comments.publish(pull_request, key, parts, revision)
 
+    def pull_request_of(self, commit: str, branch: str) -> int | None:
+        """The merged pull request that a commit of a branch came from; None where none, or several, claim it."""
+        found = self.pulls.of_commit(commit, branch)
+        return found.number if found else None
+
     def issues(self) -> tuple[Issue, ...]:
         """Every drift issue that we opened, open or closed; a second one of a stack is closed as a duplicate."""
         return self._issues.all()

@@ -60,6 +60,11 @@ class LocalForge:
             path.write_text(part, encoding="utf-8")
         return paths[0].as_posix() if paths else ""
 
+    def pull_request_of(self, commit: str, branch: str) -> int | None:
+        """A folder does not know who merged what: the person says it with --pull-request."""
+        del commit, branch
+        return None
+
     def issues(self) -> tuple[Issue, ...]:
         folder = self._root / "issues"
         found = [path for path in folder.glob("*.json") if path.stem.isdecimal()]
