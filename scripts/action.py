@@ -19,7 +19,7 @@ from stackseal.hosts.github_action import OUTPUTS
 ROOT: Final = Path(__file__).parents[1]
 ACTION: Final = ROOT / "action.yml"
 PAGE: Final = ROOT / "docs" / "reference" / "action.md"
-COMMANDS: Final = ("review", "publish", "deploy", "drift", "recover", "check")
+COMMANDS: Final = ("review", "publish", "deploy", "drift", "cleanup", "recover", "check")
 """What CI runs."""
 _GLOBAL: Final = ("root", "log-level", "edition")
 _KINDS: Final = {"option": "text", "flag": "`true` or `false`", "words": "lines"}

@@ -27,6 +27,8 @@ PERMISSIONS: Final[dict[tuple[str, str], dict[str, str]]] = {
     ("review", "verdict"): {},
     ("deploy", "deploy"): {"contents": "read", "id-token": "write", "pull-requests": "read"},
     ("drift", "drift"): {"contents": "read", "id-token": "write", "issues": "write"},
+    ("cleanup", "closed"): {"contents": "read", "id-token": "write"},
+    ("cleanup", "sweep"): {"contents": "read", "id-token": "write", "pull-requests": "read"},
 }
 """What each job of the reusable workflows may do: exactly this."""
 SHA: Final = "stackseal/stackseal@0123456789abcdef0123456789abcdef01234567"
@@ -50,7 +52,7 @@ def steps(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def test_there_is_a_caller_for_each_reusable_workflow() -> None:
     assert [path.name for path in CALLERS] == [path.name for path in REUSABLE]
-    assert len(REUSABLE) >= 3
+    assert len(REUSABLE) >= 4
 
 
 def test_permissions_are_the_table() -> None:

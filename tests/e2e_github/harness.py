@@ -1,7 +1,8 @@
 """A scratch consumer repository, the toolkit beside it, and act, which runs the real workflows here, without a network.
 
-What stands for GitHub: a bare repository (`E2E_ORIGIN`), a folder of artifacts (`E2E_ARTIFACTS`) and three stand-ins of
-actions, see docs/how-to/github.md. act does not enforce `permissions:`, environments and concurrency.
+What stands for GitHub: the fake with its bare repository (`E2E_ORIGIN`), a folder of artifacts (`E2E_ARTIFACTS`) and
+three stand-ins of actions, see docs/how-to/github.md. act does not enforce environments and concurrency, and gives all
+jobs one token: a test gives it the permissions of the one job that calls the API.
 """
 
 from __future__ import annotations
@@ -19,12 +20,13 @@ from typing import Any, Final
 
 from contract.support import BIN, ROOT, committed
 from e2e_github.normalise import REPOSITORY, normalise
+from fakes.github.fake import GitHubFake
+from fakes.github.repository import Repository
 from stackseal.checks import checkov_env
 from stackseal.commands.init import callers
 
 COMMIT: Final = "5ea15ea15ea15ea15ea15ea15ea15ea15ea15ea1"
 """The toolkit's commit as the callers name it."""
-REPOSITORY_OF_THE_CONSUMER: Final = {"id": 1, "full_name": "acme/infra", "default_branch": "main"}
 STAND_INS: Final = Path(__file__).parent / "stand_ins"
 _SHIPPED: Final = ("action.yml", "pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md")
 _FOLDERS: Final = (".github", "scripts", "requirements", "toolkit", "templates", "workflows")
@@ -63,18 +65,16 @@ class Ran:
 
 @dataclass(kw_only=True)
 class Hub:
-    """A consumer's repository and everything around it, below one folder."""
+    """A consumer's repository on the fake, and everything around it, below one folder."""
 
     folder: Path
+    github: GitHubFake
+    repository: Repository
     env: dict[str, str] = field(default_factory=dict)
 
     @property
     def work(self) -> Path:
         return self.folder / "consumer"
-
-    @property
-    def origin(self) -> Path:
-        return self.folder / "origin.git"
 
     @property
     def artifacts(self) -> Path:
@@ -86,66 +86,31 @@ class Hub:
         log = self.folder / "checkouts.log"
         return [line.split() for line in log.read_text().splitlines()] if log.is_file() else []
 
-    def git(self, *arguments: str) -> str:
-        command = ["git", "-c", "user.name=t", "-c", "user.email=t@example.com", *arguments]
-        return subprocess.run(command, cwd=self.work, capture_output=True, check=True, text=True).stdout.strip()
+    def pull_request(self, files: Mapping[str, str], **more: Any) -> tuple[int, dict[str, Any]]:
+        """A pull request from a new branch, from a fork with `fork=True`; its number and the event."""
+        source = self.repository.fork("mallory") if more.pop("fork", False) else self.repository
+        branch = f"change-{len(self.repository.pulls)}"
+        source.push(branch, files)
+        pull = self.repository.open_pull(branch, source=source, **more)
+        return pull.number, self.github.events.pull_request(self.repository, pull.number)
 
-    def commit(self, files: Mapping[str, str], message: str) -> str:
-        for name, text in files.items():
-            path = self.work / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-        self.git("add", "--all")
-        self.git("commit", "--quiet", "--message", message)
-        return self.git("rev-parse", "HEAD")
+    def merge(self, number: int) -> tuple[str, dict[str, Any]]:
+        """Squash the pull request onto main; the commit before, and the event of the push."""
+        before = self.repository.git.resolve("refs/heads/main")
+        assert before
+        after = self.repository.merge(number, "squash")
+        return before, self.github.events.push(self.repository, after, before=before)
 
-    def pull_request(
-        self, number: int, files: Mapping[str, str], *, fork: bool = False, author: str = "octocat"
-    ) -> dict[str, Any]:
-        """A branch with a commit, pushed with its merge commit as GitHub makes it; returns the event."""
-        base = self.git("rev-parse", "main")
-        self.git("switch", "--quiet", "--create", f"pr-{number}", "main")
-        head = self.commit(files, f"Change {number}")
-        self.git("switch", "--quiet", "--detach", "main")
-        self.git("merge", "--quiet", "--no-ff", "--message", "merge", f"pr-{number}")
-        self.git("push", "--quiet", "--force", "origin", f"HEAD:refs/pull/{number}/merge", f"pr-{number}:pr-{number}")
-        self.git("switch", "--quiet", "main")
-        return {
-            "action": "opened",
-            "number": number,
-            "pull_request": {
-                "number": number,
-                "draft": False,
-                "user": {"login": author},
-                "head": {"sha": head, "ref": f"pr-{number}", "repo": {"id": 2 if fork else 1}},
-                "base": {"sha": base, "ref": "main", "repo": {"id": 1}},
-            },
-            "sender": {"login": "octocat"},
-            "repository": REPOSITORY_OF_THE_CONSUMER,
-        }
-
-    def merge(self, number: int) -> dict[str, Any]:
-        """The pull request's branch on main, by a merge commit; returns the event of the push."""
-        before = self.git("rev-parse", "main")
-        self.git("merge", "--quiet", "--no-ff", "--message", f"Merge {number}", f"pr-{number}")
-        self.git("push", "--quiet", "origin", "main")
-        after = self.git("rev-parse", "main")
-        return {
-            "ref": "refs/heads/main",
-            "before": before,
-            "after": after,
-            "sender": {"login": "octocat"},
-            "repository": REPOSITORY_OF_THE_CONSUMER,
-        }
-
-    def act(self, name: str, workflow: str, event: Mapping[str, Any]) -> Ran:
-        """Run one of the consumer's workflows for an event."""
+    def act(self, name: str, workflow: str, event: Mapping[str, Any], permissions: Mapping[str, str]) -> Ran:
+        """Run one of the consumer's workflows for an event, with a token that holds these permissions."""
+        token = self.github.token(permissions=permissions, repository=self.repository.full_name)
         payload = self.folder / "event.json"
         payload.write_text(json.dumps(event), encoding="utf-8")
         environ = {
-            "E2E_ORIGIN": str(self.origin),
+            "E2E_ORIGIN": str(self.repository.git.folder),
             "E2E_ARTIFACTS": str(self.artifacts),
             "E2E_LOG": str(self.folder / "checkouts.log"),
+            "GITHUB_API_URL": self.github.url,
             **_checkov(),
             **self.env,
         }
@@ -159,7 +124,7 @@ class Hub:
             "--action-cache-path",
             self.folder / "act",
             "--secret",
-            "GITHUB_TOKEN=ghs_e2e_e2e",
+            f"GITHUB_TOKEN={token}",
         ]
         for key, folder in repositories.items():
             command += ["--local-repository", f"{key}={folder}"]
@@ -195,19 +160,21 @@ def uv() -> Path:
     return Path(found)
 
 
-def hub(folder: Path) -> Hub:
+def hub(folder: Path, github: GitHubFake) -> Hub:
     """A consumer with the workflows that `init` writes, on an empty main branch, and the toolkit as act takes it."""
-    made = Hub(folder=folder)
-    for path in (made.work, made.artifacts):
-        path.mkdir(parents=True)
+    made = Hub(folder=folder, github=github, repository=github.repository("acme/infra"))
+    made.artifacts.mkdir(parents=True)
     _toolkit(folder / "toolkit")
-    subprocess.run(["git", "init", "--quiet", "--bare", "--initial-branch=main", made.origin], check=True)
-    subprocess.run(["git", "-C", made.origin, "config", "uploadpack.allowAnySHA1InWant", "true"], check=True)
-    made.git("init", "--quiet", "--initial-branch=main")
-    made.git("remote", "add", "origin", str(made.origin))
     files = {path.as_posix(): text for path, text in callers(f"{REPOSITORY}@{COMMIT}").items()}
-    made.commit({**files, "stackseal.yaml": "version: 1\nconfigs: configs\n", ".gitignore": "/ml/\n"}, "Set up")
-    made.git("push", "--quiet", "origin", "main")
+    made.repository.push("main", {**files, "stackseal.yaml": "version: 1\nconfigs: configs\n", ".gitignore": "/ml/\n"})
+    origin = made.repository.git.folder
+    for command in (
+        ["git", "-C", origin, "config", "uploadpack.allowAnySHA1InWant", "true"],
+        ["git", "clone", "--quiet", "--branch", "main", origin, made.work],
+        # act takes the repository's name from here; nothing is fetched from it.
+        ["git", "-C", made.work, "remote", "set-url", "origin", "https://github.com/acme/infra.git"],
+    ):
+        subprocess.run(command, check=True, capture_output=True)
     return made
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from contract.test_workflows import PERMISSIONS
 from e2e.harness import ACCOUNT, REGION, STARTER, example
 from e2e_github.harness import Hub, hub
+from fakes.github.fake import GitHubFake
 from stackseal.cli import connector
 from stackseal.local import EmbeddedAws
 from stackseal.model import canonical_json, sha256
@@ -21,36 +24,45 @@ BUCKET = "stackseal-artifacts"
 SETTINGS = f'version: 1\nconfigs: configs\naccounts:\n  "{ACCOUNT}":\n    artifact_bucket: {BUCKET}\n'
 
 
-@pytest.fixture
-def consumer(tmp_path: Path) -> Hub:
-    return hub(tmp_path)
+REVIEW = PERMISSIONS["review", "publish"]
 
 
 @pytest.fixture
-def aws() -> Iterator[EmbeddedAws]:
-    with EmbeddedAws(account=ACCOUNT, region=REGION) as running:
-        running.reset()
-        yield running
+def consumer(tmp_path: Path) -> Iterator[Hub]:
+    with GitHubFake(tmp_path / "github") as github:
+        yield hub(tmp_path, github)
+        # The fake has no reactions, by which writers take turns; the forge goes on without.
+        assert [line for line in github.violations if "/reactions:" not in line] == []
 
 
-def test_what_a_review_sealed_is_deployed_and_watched(consumer: Hub, aws: EmbeddedAws) -> None:
-    consumer.env = {**aws.environ(), EMBEDDED: "1"}
-    session = connector(consumer.env)(ACCOUNT, REGION)
-    location = {"LocationConstraint": REGION}
-    session.client("s3", REGION).create_bucket(Bucket=BUCKET, CreateBucketConfiguration=location)
-    cfn = session.client("cloudformation", REGION)
-    base = consumer.commit({"stackseal.yaml": SETTINGS}, "Name the bucket")
-    consumer.git("push", "--quiet", "origin", "main")
+@pytest.fixture
+def cloud(consumer: Hub) -> Iterator[Any]:
+    """CloudFormation of the embedded AWS, which the consumer's jobs reach, too; its bucket is there."""
+    with EmbeddedAws(account=ACCOUNT, region=REGION) as aws:
+        aws.reset()
+        consumer.env = {**aws.environ(), EMBEDDED: "1"}
+        session = connector(consumer.env)(ACCOUNT, REGION)
+        location = {"LocationConstraint": REGION}
+        session.client("s3", REGION).create_bucket(Bucket=BUCKET, CreateBucketConfiguration=location)
+        consumer.repository.push("main", {"stackseal.yaml": SETTINGS})
+        yield session.client("cloudformation", REGION)
 
-    reviewed = consumer.act("pull_request", "review", consumer.pull_request(7, {CONFIG: example()}))
+
+def test_what_a_review_sealed_is_deployed_and_watched(consumer: Hub, cloud: Any) -> None:
+    base = consumer.repository.git.resolve("refs/heads/main")
+    number, event = consumer.pull_request({CONFIG: example()})
+    reviewed = consumer.act("pull_request", "review", event, REVIEW)
     assert reviewed.jobs == dict.fromkeys(("render", "plan", "publish", "verdict"), "success"), reviewed.log
     assert reviewed.output("verdict") == "needs a human"
     # render had the merge commit, plan the base, publish and verdict nothing.
     (render, plan) = consumer.checkouts
-    assert render[:2] == ["render", "refs/pull/7/merge"]
+    assert render[:2] == ["render", f"refs/pull/{number}/merge"]
     assert plan == ["plan", base, base]
+    (comment,) = consumer.repository.comments_of(number)
+    assert "ArtifactsBucket" in comment.body
+    assert "sealed at" in comment.body
     assert "ArtifactsBucket" in reviewed.summary
-    assert "sealed at" in reviewed.summary
+    assert {call.method for call in consumer.github.calls} <= {"GET", "POST"}
     assert sorted(path.name for path in consumer.artifacts.iterdir()) == [
         "stackseal-bundle-review",
         "stackseal-report-review",
@@ -60,54 +72,72 @@ def test_what_a_review_sealed_is_deployed_and_watched(consumer: Hub, aws: Embedd
     (stack,) = report["stacks"]
     name = stack["id"]["name"]
     assert stack["plan"]["seal"]
-    (change_set,) = cfn.list_change_sets(StackName=name)["Summaries"]
-    assert change_set["ChangeSetName"].startswith("seal-pr7-")
+    (change_set,) = cloud.list_change_sets(StackName=name)["Summaries"]
+    assert change_set["ChangeSetName"].startswith(f"seal-pr{number}-{event['pull_request']['head']['sha'][:7]}-")
     assert change_set["ExecutionStatus"] == "AVAILABLE"
-    assert cfn.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"] == "REVIEW_IN_PROGRESS"
-    assert reviewed.output("exit-code") == "0"
+    assert cloud.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"] == "REVIEW_IN_PROGRESS"
 
-    before = consumer.merge(7)["before"]
-    given = {"inputs": {"base": before, "pull-request": "7"}, "ref": "refs/heads/main"}
-    deployed = consumer.act("workflow_dispatch", "deploy", given)
+    before, _ = consumer.merge(number)
+    given = consumer.github.events.workflow_dispatch(
+        consumer.repository, {"base": before, "pull-request": str(number)}, workflow="stackseal-deploy.yml"
+    )
+    deployed = consumer.act("workflow_dispatch", "deploy", given, PERMISSIONS["deploy", "deploy"])
     assert deployed.jobs == {"deploy": "success"}, deployed.log
     row = {"stack": name, "outcome": "created", "status": "CREATE_COMPLETE"}
     assert json.loads(deployed.output("deployments")) == [row]
-    live = cfn.get_template(StackName=name)["TemplateBody"]
+    live = cloud.get_template(StackName=name)["TemplateBody"]
     assert sha256(canonical_json(json.loads(live) if isinstance(live, str) else live)) == stack["template_sha256"]
 
-    watched = consumer.act("schedule", "drift", {"schedule": "17 5 * * *"})
+    clock = consumer.github.events.schedule(consumer.repository)
+    watched = consumer.act("schedule", "drift", clock, PERMISSIONS["drift", "drift"])
     assert watched.jobs == {"drift": "success"}, watched.log
     assert json.loads(watched.output("drifted")) == []
     assert json.loads(watched.output("stacks")) == [name]
 
 
 def test_a_fork_is_reviewed_without_any_credential(consumer: Hub) -> None:
-    done = consumer.act("pull_request", "review", consumer.pull_request(8, {CONFIG: example()}, fork=True))
+    number, event = consumer.pull_request({CONFIG: example()}, fork=True)
+    done = consumer.act("pull_request", "review", event, {})
     assert done.jobs == dict.fromkeys(("render", "predict", "publish", "verdict"), "success"), done.log
     assert "predicted, not sealed" in done.summary
     assert done.output("verdict") == "needs a human"
     assert done.output("change-set-id") == ""
     assert [row[0] for row in consumer.checkouts] == ["render", "predict"]
+    assert consumer.repository.comments_of(number) == []
+    assert consumer.github.calls == []
 
 
-def test_an_invalid_config_blocks(consumer: Hub) -> None:
-    event = consumer.pull_request(
-        9, {CONFIG: example().replace("tier: starter", "tier: golden")}, author="dependabot[bot]"
-    )
-    done = consumer.act("pull_request", "review", event)
+def test_an_invalid_config_blocks_until_it_is_mended(consumer: Hub) -> None:
+    text = example()
+    number, event = consumer.pull_request({CONFIG: text.replace("tier: starter", "tier: golden")}, draft=True)
+    done = consumer.act("pull_request", "review", event, REVIEW)
     assert done.code == 1
-    assert done.jobs == {"render": "success", "predict": "success", "publish": "failure", "verdict": "failure"}, (
-        done.log
-    )
-    assert "verdict=blocked" in (done.log.replace("::set-output:: ", ""))
-    assert "tier" in done.summary
-    assert f"file={CONFIG}" in done.log or CONFIG in done.summary
+    ends = {"render": "success", "predict": "success", "publish": "failure", "verdict": "failure"}
+    assert done.jobs == ends, done.log
+    assert done.output("verdict") == "blocked"
+    (comment,) = consumer.repository.comments_of(number)
+    assert f"{CONFIG}:" in comment.body
+    assert "golden" in comment.body
 
-
-def test_a_change_without_configs_succeeds(consumer: Hub) -> None:
-    event = consumer.pull_request(10, {"README.md": "words\n"})
-    event["pull_request"]["draft"] = True
-    done = consumer.act("pull_request", "review", event)
+    consumer.repository.push(consumer.repository.pulls[number].head_ref, {CONFIG: None, "README.md": "words\n"})
+    event = consumer.github.events.pull_request(consumer.repository, number, "synchronize")
+    done = consumer.act("pull_request", "review", event, REVIEW)
     assert done.jobs == dict.fromkeys(("render", "predict", "publish", "verdict"), "success"), done.log
     assert done.output("verdict") == "ready"
-    assert json.loads(done.output("stacks") or "[]") == []
+    (again,) = consumer.repository.comments_of(number)
+    assert again.id == comment.id
+    assert "golden" not in again.body
+
+
+def test_what_a_closed_pull_request_left_is_removed(consumer: Hub, cloud: Any) -> None:
+    number, event = consumer.pull_request({CONFIG: example()})
+    reviewed = consumer.act("pull_request", "review", event, REVIEW)
+    assert reviewed.jobs["plan"] == "success", reviewed.log
+    assert [item["StackStatus"] for item in cloud.describe_stacks()["Stacks"]] == ["REVIEW_IN_PROGRESS"]
+
+    consumer.repository.close_issue(number)
+    closed = consumer.github.events.pull_request(consumer.repository, number, "closed")
+    done = consumer.act("pull_request", "cleanup", closed, PERMISSIONS["cleanup", "closed"])
+    assert done.jobs == {"closed": "success"}, done.log
+    assert cloud.describe_stacks()["Stacks"] == []
+    assert consumer.checkouts[-1][:2] == ["closed", event["pull_request"]["base"]["sha"]]
