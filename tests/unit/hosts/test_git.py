@@ -132,3 +132,13 @@ def test_the_repositorys_own_configuration_runs_nothing(scratch: Scratch) -> Non
     assert repository.changed(base, head) == (Changed(old="configs/a.yaml", new="configs/a.yaml"),)
     assert repository.read(head, "configs/a.yaml") == b"2"
     assert not trap.exists()
+
+
+def test_a_folder_of_a_repository_is_a_repository_of_its_own(scratch: Scratch) -> None:
+    base = scratch.commit({"infra/ml/stackseal.yaml": "ours", "stackseal.yaml": "theirs", "configs/x.yaml": "1"})
+    head = scratch.commit({"infra/ml/configs/a.yaml": "1", "configs/x.yaml": "2"})
+    repository = Repository(scratch.folder / "infra" / "ml")
+    assert repository.changed(base, head) == (Changed(old=None, new="configs/a.yaml"),)
+    assert repository.files(head, "configs") == ("configs/a.yaml",)
+    assert repository.read(head, "stackseal.yaml") == b"ours"
+    assert repository.read(head, "configs/x.yaml") is None

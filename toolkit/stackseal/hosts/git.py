@@ -23,7 +23,10 @@ class Changed:
 
 
 class Repository:
-    """A Git work tree. Its own configuration cannot make us run anything: hooks, filters and pagers are off."""
+    """A Git work tree, or a folder of one: names are relative to it, and what lies outside is not seen.
+
+    Its own configuration cannot make us run anything: hooks, filters and pagers are off.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -46,7 +49,7 @@ class Repository:
 
     def changed(self, base: str, head: str) -> tuple[Changed, ...]:
         """The files that differ, sorted by name; a rename is a removal and an addition."""
-        listed = self._git("diff", "--name-status", "--no-renames", "-z", base, head, "--").stdout
+        listed = self._git("diff", "--name-status", "--no-renames", "--relative", "-z", base, head, "--").stdout
         names = _text(listed).split("\0")
         rows = zip(names[::2], names[1::2], strict=False)
         return tuple(
@@ -65,7 +68,7 @@ class Repository:
         listed = _text(self._git("ls-tree", "-z", revision, "--", path).stdout).rstrip("\0")
         if not listed.startswith("100"):
             return None
-        return self._git("cat-file", "blob", f"{revision}:{path}").stdout
+        return self._git("cat-file", "blob", f"{revision}:./{path}").stdout
 
     def _git(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[bytes]:
         command = ["git", "--no-pager", "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", *arguments]
