@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import time
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -39,6 +39,8 @@ class App:
     calls: list[Record] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
     defects: list[str] = field(default_factory=list)
+    closing: threading.Event = field(default_factory=threading.Event)
+    """Set when the server stops, so that nobody waits for a slow answer."""
 
     def answer(self, request: Request) -> Reply:
         """The reply to a request. Raises Dropped when the connection is to be reset."""
@@ -48,12 +50,12 @@ class App:
         operation = GRAPHQL if request.path in _ENTRANCES else found[0].operation if found else ""
         fault = self.faults.take(operation, request.method)
         if fault and fault.delay:
-            time.sleep(fault.delay)
+            self.closing.wait(fault.delay)
         if fault and fault.drop == "before":
             raise Dropped
         if fault and fault.reply:
-            reply = fault.reply
-            self._record(request, operation, reply, "")
+            with self.world.lock:
+                reply = self._faulty(request, operation, version, fault.reply)
         else:
             with self.world.lock:
                 reply = self._carry_out(request, known, found, operation, version)
@@ -90,6 +92,17 @@ class App:
         if token and reply.status == 304:
             self.world.count(token, -1)
         self._record(request, operation, reply, token.login if token else "")
+        return reply
+
+    def _faulty(self, request: Request, operation: str, version: str, reply: Reply) -> Reply:
+        """A scripted reply; limits of rate carry the counters of the primary limit, too, as GitHub's do."""
+        if reply.status in {403, 429}:
+            try:
+                counted = self._count(self._token(request, version), operation)
+            except Problem as problem:
+                return problem.reply
+            reply = replace(reply, headers={**counted, **reply.headers})
+        self._record(request, operation, reply, "")
         return reply
 
     def _operate(

@@ -54,6 +54,7 @@ class Git:
         self.folder = folder
         self._reader: subprocess.Popen[bytes] | None = None
         self._reading = threading.Lock()
+        self._bases: dict[tuple[str, str], str | None] = {}
         self._between: dict[tuple[str, str], tuple[str, ...]] = {}
         self._commits: dict[str, Commit] = {}
         self._changes: dict[tuple[str, str], tuple[Changed, ...]] = {}
@@ -125,9 +126,11 @@ class Git:
         return self._between[base, head]
 
     def merge_base(self, one: str, other: str) -> str | None:
-        """Where two commits parted; None when they never met."""
-        done = self._git("merge-base", one, other)
-        return done.stdout.decode().strip() or None
+        """Where two commits, given by their hashes, parted; None when they never met."""
+        if (one, other) not in self._bases:
+            done = self._git("merge-base", one, other)
+            self._bases[one, other] = done.stdout.decode().strip() or None
+        return self._bases[one, other]
 
     def changes(self, base: str, head: str) -> tuple[Changed, ...]:
         """The files that differ between two commits, renames found, sorted by path as GitHub does."""

@@ -7,6 +7,7 @@ import socket
 import struct
 import sys
 import threading
+from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 from urllib.parse import parse_qsl
@@ -22,6 +23,8 @@ class Server:
     """Serves an app until it is stopped; `url` has the port that the system gave."""
 
     def __init__(self, app: App) -> None:
+        self._app = app
+        app.closing.clear()
         self._http = _Http(app)
         self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02})
         self._thread.start()
@@ -29,6 +32,7 @@ class Server:
 
     def stop(self) -> None:
         """Close every connection, wait for every thread."""
+        self._app.closing.set()
         self._http.shutdown()
         self._thread.join()
         self._http.hang_up()
@@ -128,6 +132,10 @@ class _Connection(BaseHTTPRequestHandler):
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.close_connection = True
         self.connection.close()  # in fact when the handler lets go of its files, a moment later
+
+    def date_time_string(self, timestamp: float | None = None) -> str:  # noqa: ARG002 - http.server's own signature
+        """The fake's time: a client that reads the Date header sees the clock that the limits of rate go by."""
+        return format_datetime(self.server.app.world.clock.time, usegmt=True)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name that http.server gives it
         """Silence; `GitHubFake.calls` is the log."""

@@ -6,6 +6,8 @@ in silence; here every object that lists its properties refuses others.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -56,6 +58,7 @@ class Validator:
         resource = DRAFT4.create_resource(description.document)
         self._registry: Registry[Any] = Registry().with_resource("urn:github", resource)
         self._ready: dict[object, OAS30Validator] = {}
+        self._proven: set[bytes] = set()
 
     def request(self, route: Route, path: Mapping[str, str], query: Mapping[str, str], body: Any) -> list[str]:
         """What is wrong with a request. Query and path values are text; `body` is parsed JSON or None."""
@@ -72,7 +75,24 @@ class Validator:
         schema = self._description.reply_schema(route, status)
         if schema is None:
             return [] if body is None or status >= 400 else [f"status {status} is documented without a body"]
-        return self._errors((route.operation, status), schema, body)
+        key, whole = f"{route.operation} {status}", self._description.follow(schema)
+        if whole.get("type") != "array" or not isinstance(body, list):
+            return self._prove(key, schema, body)
+        return [
+            f"{index}/{problem}"
+            for index, entry in enumerate(body)
+            for problem in self._prove(f"{key} item", whole["items"], entry)
+        ]
+
+    def _prove(self, key: str, schema: Any, value: Any) -> list[str]:
+        """The problems of a value; what was found good is not looked at again, lists repeat their entries."""
+        digest = hashlib.sha256(f"{key} {json.dumps(value)}".encode()).digest()
+        if digest in self._proven:
+            return []
+        problems = self._errors(key, schema, value)
+        if not problems:
+            self._proven.add(digest)
+        return problems
 
     def _parameters(self, route: Route, place: str, given: Mapping[str, str]) -> Iterator[str]:
         known = {entry["name"]: entry for entry in route.parameters if entry["in"] == place}

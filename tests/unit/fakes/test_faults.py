@@ -48,6 +48,8 @@ def test_the_secondary_rate_limit(fake: GitHubFake, job: Client, retry_after: in
     assert "secondary rate limit" in refused.value.data["message"]
     headers = refused.value.headers or {}
     assert headers.get("retry-after") == (None if retry_after is None else str(retry_after))
+    assert headers["x-ratelimit-remaining"] == "998"  # the primary limit is far away
+    assert headers["date"] == "Fri, 20 Nov 2026 09:00:01 GMT"  # the fake's time
 
 
 def test_pygithub_s_own_retry_understands_it(fake: GitHubFake, repository: Repository) -> None:
@@ -79,7 +81,7 @@ def test_an_answer_that_takes_its_time(fake: GitHubFake, repository: Repository)
     request = urllib.request.Request(  # noqa: S310 - the fake's own address
         f"{fake.url}/repos/acme/infra", headers={"Authorization": f"Bearer {token}"}
     )
-    fake.faults.next(slow(0.5))
+    fake.faults.next(slow(600))  # the fake's end waits for nobody
     with pytest.raises(TimeoutError):
         urllib.request.urlopen(request, timeout=0.05)  # noqa: S310 - as above
     with urllib.request.urlopen(request, timeout=5) as reply:  # noqa: S310 - as above

@@ -107,6 +107,14 @@ def test_a_wrong_query(fake: GitHubFake, repository: Repository, connect: Connec
     assert len(fake.violations) == 1
 
 
+def test_a_job_without_the_permission_is_told_nothing(repository: Repository, connect: Connect) -> None:
+    repository.push("feature", {"a.txt": "1\n"})
+    number = repository.open_pull("feature").number
+    with pytest.raises(GithubException) as refused:
+        ask(connect(permissions={"issues": "read"}), DECISION, number=number)
+    assert "Resource not accessible by integration" in str(refused.value.data)
+
+
 def test_what_is_not_there(repository: Repository, connect: Connect) -> None:
     with pytest.raises(GithubException) as missing:
         ask(connect(), DECISION, number=99)

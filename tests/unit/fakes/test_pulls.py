@@ -163,6 +163,26 @@ def test_a_fork_s_pull_request(fake: GitHubFake, repository: Repository, job: Cl
     assert repository.git.resolve(f"refs/pull/{number}/head") == newer
 
 
+def test_closing_and_reopening(repository: Repository, job: Client) -> None:
+    old = repository.push("feature", {"a.txt": "1\n"})
+    number = repository.open_pull("feature").number
+    repository.close_issue(number, by="acme")
+    assert (job.get_pull(number).state, job.get_pull(number).merged) == ("closed", False)
+    new = repository.push("feature", {"a.txt": "2\n"})
+    assert job.get_pull(number).head.sha == old  # nobody follows a closed one
+    job.get_issue(number).edit(state="open")
+    assert job.get_pull(number).head.sha == new
+    repository.force("feature", old)
+    assert job.get_pull(number).head.sha == old
+    repository.merge(number)
+    with pytest.raises(GithubException) as refused:
+        job.get_pull(number).edit(state="open")
+    assert refused.value.status == 422
+    with pytest.raises(GithubException) as merged:
+        job.get_pull(number).merge()
+    assert merged.value.status == 405
+
+
 def test_creating_by_the_api(repository: Repository, job: Client) -> None:
     repository.push("feature", {"a.txt": "1\n"})
     pull = job.create_pull(base="main", head="feature", title="New", body="text", draft=True)

@@ -50,6 +50,16 @@ def test_people_write_no_check_runs(repository: Repository, connect: Connect, he
     assert unknown.value.status == 422
 
 
+def test_an_app_changes_only_its_own_check_runs(
+    repository: Repository, job: Client, connect: Connect, head: str
+) -> None:
+    run = job.create_check_run("stackseal", head)
+    other = connect("other[bot]", {"checks": "write"}).get_repo("acme/infra")
+    with pytest.raises(GithubException, match="only be modified by the GitHub App that created it"):
+        other.get_check_run(run.id).edit(conclusion="success")
+    assert repository.checks[run.id].conclusion is None
+
+
 def test_statuses_of_a_commit(job: Client, head: str) -> None:
     commit = job.get_commit(head)
     assert commit.get_combined_status().state == "pending"

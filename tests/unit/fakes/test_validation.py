@@ -133,6 +133,19 @@ def test_the_checker_itself() -> None:
     checker = Validator(known)
     route = next(route for route in known.routes if route.operation == "issues/get-comment")
     assert checker.reply(route, 200, {"id": 1}) != []
+    listing = next(route for route in known.routes if route.operation == "issues/list-labels-for-repo")
+    label = {
+        "id": 1,
+        "node_id": "L",
+        "url": "https://x",
+        "name": "a",
+        "description": None,
+        "color": "0",
+        "default": False,
+    }
+    for _ in range(2):  # what was found good is remembered, what was not is found again
+        assert checker.reply(listing, 200, [label, label | {"id": "1"}]) == ["1/id: '1' is not of type 'integer'"]
+        assert checker.reply(listing, 200, {}) != []
     assert checker.reply(route, 418, {}) == ["status 418 is not documented"]
     assert checker.reply(route, 503, {"message": "any operation may answer it"}) == []
     delete = next(route for route in known.routes if route.operation == "issues/delete-comment")
