@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from stackseal.model import Outcome, Role
 
 pytestmark = pytest.mark.e2e
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/stackseal-execution"
-PRODUCTS = ("deployment_pipeline", "training_pipeline")
+PRODUCTS = ("deployment_pipeline", "training_pipeline", "training_workflow")
 
 
 def first_example(product: str) -> tuple[str, str]:
@@ -124,3 +125,66 @@ def test_a_training_is_released_by_hand(bench: Bench) -> None:
         started,
         *(row["pipelineExecutionId"] for row in before),
     ]
+
+
+START = json.loads(
+    (assets.PRODUCTS / "training_workflow" / "input" / "sf_start_params.json").read_text(encoding="utf-8")
+)
+
+
+def executed(bench: Bench, machine: str, name: str, given: Any) -> Any:
+    """How an execution ended."""
+    client = bench.client("stepfunctions")
+    execution = client.start_execution(stateMachineArn=machine, name=name, input=json.dumps(given))["executionArn"]
+    for _ in range(200):
+        found = client.describe_execution(executionArn=execution)
+        if found["status"] != "RUNNING":
+            break
+        time.sleep(0.05)
+    return found
+
+
+@pytest.mark.spec("C02")
+def test_an_input_that_is_not_whole_trains_nothing(bench: Bench) -> None:
+    deployed(bench, "training_workflow")
+    (machine,) = bench.client("stepfunctions").list_state_machines()["stateMachines"]
+    arn = machine["stateMachineArn"]
+    wrong = [{name: value for name, value in START.items() if name != key} for key in START]
+    wrong += [
+        {**START, "S3UriTraining": 7},
+        {**START, "S3OutputPath": "/tmp"},
+        {**START, "SageMakerRoleArn": "other"},
+        {},
+    ]
+    for index, given in enumerate(wrong):
+        found = executed(bench, arn, f"customer-churn-{index}", given)
+        assert (found["status"], found["error"]) == ("FAILED", "InputInvalid"), given
+    assert executed(bench, arn, "another-project", START)["error"] == "InputInvalid"
+    assert executed(bench, arn, "customer-churn-whole", START)["error"] != "InputInvalid"
+
+
+@pytest.mark.spec("C01")
+@pytest.mark.parametrize(
+    ("accuracy", "end"), [(0.9, "SUCCEEDED"), (0.8, "SUCCEEDED"), (0.7, "FAILED"), (None, "FAILED")]
+)
+def test_a_model_is_saved_only_if_it_is_good_enough(bench: Bench, accuracy: float | None, end: str) -> None:
+    # No SageMaker answers here, so that its three answers are written into the deployed machine's states.
+    deployed(bench, "training_workflow")
+    client = bench.client("stepfunctions")
+    arn = client.list_state_machines()["stateMachines"][0]["stateMachineArn"]
+    found = client.describe_state_machine(stateMachineArn=arn)
+    definition = json.loads(found["definition"])
+    metrics = [{"MetricName": "train:loss", "Value": 0.1}]
+    metrics += [] if accuracy is None else [{"MetricName": "test:accuracy", "Value": accuracy}]
+    answer = {"FinalMetricDataList": metrics, "ModelArtifacts": {"S3ModelArtifacts": "s3://bucket/model.tar.gz"}}
+    for name, state in definition["States"].items():
+        if state["Type"] == "Task":
+            kept = {key: state[key] for key in ("ResultPath", "Next")}
+            definition["States"][name] = {"Type": "Pass", "Result": answer, **kept}
+    client.update_state_machine(stateMachineArn=arn, definition=json.dumps(definition))
+    ended = executed(bench, arn, "customer-churn-1", START)
+    assert ended["status"] == end
+    assert ended.get("error") == ("ModelNotGoodEnough" if end == "FAILED" else None)
+    events = client.get_execution_history(executionArn=ended["executionArn"])["events"]
+    seen = {event["stateEnteredEventDetails"]["name"] for event in events if "stateEnteredEventDetails" in event}
+    assert ("Save model" in seen) == ("Register model" in seen) == (end == "SUCCEEDED")

@@ -27,6 +27,7 @@ from stackseal.local.requests import (
     sagemaker,
     sns,
     ssm,
+    stepfunctions,
 )
 
 TABLE: Final[Mapping[str, Row]] = {
@@ -44,5 +45,6 @@ TABLE: Final[Mapping[str, Row]] = {
     **sagemaker.ROWS,
     **sns.ROWS,
     **ssm.ROWS,
+    **stepfunctions.ROWS,
 }
 """CloudFormation type -> its row. A type without a row is not enforced, which `GAPS` says."""

@@ -21,6 +21,7 @@ from stackseal.local.resources import (
     sagemaker,
     sns,
     ssm,
+    stepfunctions,
 )
 from stackseal.local.resources.kind import Kind
 
@@ -40,5 +41,6 @@ REGISTRY: Final[Mapping[str, Kind]] = {
     **sagemaker.KINDS,
     **sns.KINDS,
     **ssm.KINDS,
+    **stepfunctions.KINDS,
 }
 """CloudFormation type -> its handlers and its reader. Every other type is ministack's own and is NOT_CHECKED."""
