@@ -116,10 +116,9 @@ def differences(live: Live, record: SealRecord) -> tuple[str, ...]:
     if record.operation == PlanOperation.DELETE.value:
         return ("it is the record of a deletion",)
     found = ["the template"] if record.template_sha256 != live.digest else []
-    given = {name: value for name, value in live.state.parameters.items() if value.strip(_HIDDEN)}
-    known = {name: digest for name, digest in record.parameters.items() if name in given}
-    extra = given.keys() - record.parameters.keys()
-    if known != {name: digest for name, digest in hashed(given).items() if name in known} or extra:
+    shown = {name: value for name, value in live.state.parameters.items() if value.strip(_HIDDEN)}
+    sealed = {name: digest for name, digest in record.parameters.items() if name in shown}
+    if live.state.parameters.keys() != record.parameters.keys() or hashed(shown) != sealed:
         found.append("the parameters")
     if dict(record.tags) != dict(live.state.tags):
         found.append("the tags")
@@ -142,9 +141,13 @@ def all_records(world: World, stack: StackId, account: settings.Account) -> tupl
 
 
 def rendered(world: World, stack: StackId, commit: str) -> str | None:
-    """The digest of the template that a commit's config makes today; None where the commit has no such stack."""
+    """The digest of the template that a commit's config makes today; None where the commit has no such stack.
+
+    Raises UsageError for a commit that is not here.
+    """
     repository = Repository(world.here)
     ours = settings.load(world.here)
+    repository.commit(commit)
     for path in repository.files(commit, ours.configs):
         if not path.endswith(config.SUFFIXES):
             continue
