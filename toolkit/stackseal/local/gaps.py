@@ -29,6 +29,16 @@ def _shim(area: str, what: str, consequence: str) -> Gap:
 
 GAPS: Final[tuple[Gap, ...]] = (
     _only(
+        "Step Functions",
+        "Calls of SageMaker (`sagemaker:createTrainingJob.sync` and the like) from a state machine.",
+        "The state that calls fails; the states around it run as on AWS.",
+    ),
+    _only(
+        "Step Functions",
+        "Whether a state machine traces is accepted and not kept.",
+        "Drift detection leaves it out.",
+    ),
+    _only(
         "Drift",
         "Tags of a CloudWatch dashboard are accepted and not kept.",
         "Drift detection leaves them out; a tag that somebody changes is not found.",
