@@ -94,12 +94,12 @@ class Hub:
         pull = self.repository.open_pull(branch, source=source, **more)
         return pull.number, self.github.events.pull_request(self.repository, pull.number)
 
-    def merge(self, number: int) -> tuple[str, dict[str, Any]]:
-        """Squash the pull request onto main; the commit before, and the event of the push."""
+    def merge(self, number: int) -> dict[str, Any]:
+        """Squash the pull request onto main; the event of the push."""
         before = self.repository.git.resolve("refs/heads/main")
         assert before
         after = self.repository.merge(number, "squash")
-        return before, self.github.events.push(self.repository, after, before=before)
+        return self.github.events.push(self.repository, after, before=before)
 
     def act(self, name: str, workflow: str, event: Mapping[str, Any], permissions: Mapping[str, str]) -> Ran:
         """Run one of the consumer's workflows for an event, with a token that holds these permissions."""

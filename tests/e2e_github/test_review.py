@@ -77,11 +77,7 @@ def test_what_a_review_sealed_is_deployed_and_watched(consumer: Hub, cloud: Any)
     assert change_set["ExecutionStatus"] == "AVAILABLE"
     assert cloud.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"] == "REVIEW_IN_PROGRESS"
 
-    before, _ = consumer.merge(number)
-    given = consumer.github.events.workflow_dispatch(
-        consumer.repository, {"base": before, "pull-request": str(number)}, workflow="stackseal-deploy.yml"
-    )
-    deployed = consumer.act("workflow_dispatch", "deploy", given, PERMISSIONS["deploy", "deploy"])
+    deployed = consumer.act("push", "deploy", consumer.merge(number), PERMISSIONS["deploy", "deploy"])
     assert deployed.jobs == {"deploy": "success"}, deployed.log
     row = {"stack": name, "outcome": "created", "status": "CREATE_COMPLETE"}
     assert json.loads(deployed.output("deployments")) == [row]
