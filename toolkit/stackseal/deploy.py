@@ -91,7 +91,8 @@ def delete(stack: StackId, cfn: CloudFormation, watch: Watch, *, role: str | Non
     if state.termination_protection:
         cfn.set_termination_protection(stack.name, on=False)
     since = _newest(cfn, stack.name)
-    cfn.delete_stack(stack.name, role=role, token=sha256(f"{state.arn} {state.last_updated}")[:32])
+    # With the newest event: a deletion that failed is tried again, where its token would ask for the same one.
+    cfn.delete_stack(stack.name, role=role, token=sha256(f"{state.arn} {state.last_updated} {since}")[:32])
     return follow(stack, cfn, watch, since=since, arn=state.arn)
 
 
