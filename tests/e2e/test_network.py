@@ -84,6 +84,8 @@ def test_vpc_groups_and_product_stand_in_order_and_go_in_reverse(bench: Bench, m
     assert (carried == {app}) is ("sgprov" in mode)
 
     consumed(bench, mode)
+    wrong = bench.run("delete-product", placed(bench, VPC), "--force", "--delete-data")
+    assert (wrong.code, "has dependencies and cannot be deleted" in wrong.stderr) == (3, True), wrong.stderr
     for example in (product, GROUPS, VPC):
         delete(bench, example)
     assert left(bench, BANK) == set()

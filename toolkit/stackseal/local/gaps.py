@@ -89,11 +89,6 @@ GAPS: Final[tuple[Gap, ...]] = (
         "They read as in sync; on AWS only a replacement changes them.",
     ),
     _only(
-        "EC2",
-        "A VPC, subnet or security group that is still used can be deleted.",
-        "Deleting in the wrong order works here; AWS answers DependencyViolation.",
-    ),
-    _only(
         "Drift",
         "Order counts in no list.",
         "A list whose order matters and was changed reads as in sync.",

@@ -87,6 +87,8 @@ class Hooks:
             if self._enforce:
                 named = _named(kind, context, props)
                 enforcement.delete(record, context.place, type_, physical_id, named)
+            if kind is not None and kind.in_use is not None:
+                kind.in_use(context, physical_id)
             if kind is not None and kind.delete is not None:
                 kind.delete(context, physical_id, props)
             else:

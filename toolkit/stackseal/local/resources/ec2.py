@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
+from stackseal.local.resources import ec2_use
 from stackseal.local.resources.kind import Attributes, Context, Kind, Props
 
 _GONE: Final = ("deleted", "deleting")
@@ -197,9 +198,12 @@ def _of_subnet(physical_id: str, props: Props) -> Attributes:
 KINDS: Final[Mapping[str, Kind]] = {
     "AWS::EC2::RouteTable": Kind(read=_plainly(_route_table), tags="Tags"),
     "AWS::EC2::SecurityGroup": Kind(
-        read=_read_group, attributes=lambda physical_id, _props: {"Id": physical_id}, tags="Tags"
+        read=_read_group,
+        attributes=lambda physical_id, _props: {"Id": physical_id},
+        tags="Tags",
+        in_use=ec2_use.group,
     ),
-    "AWS::EC2::Subnet": Kind(read=_plainly(_subnet), attributes=_of_subnet, tags="Tags"),
-    "AWS::EC2::VPC": Kind(read=_read_vpc, attributes=_of_vpc, tags="Tags"),
+    "AWS::EC2::Subnet": Kind(read=_plainly(_subnet), attributes=_of_subnet, tags="Tags", in_use=ec2_use.subnet),
+    "AWS::EC2::VPC": Kind(read=_read_vpc, attributes=_of_vpc, tags="Tags", in_use=ec2_use.vpc),
     "AWS::EC2::VPCEndpoint": Kind(read=_read_endpoint, guard=_refuse_conflict, tags="Tags"),
 }

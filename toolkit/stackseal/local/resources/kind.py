@@ -79,6 +79,8 @@ class Kind:
     """Physical id and properties -> what `GetAtt` gives on AWS and ministack leaves out."""
     guard: Callable[[Context, Props], None] | None = None
     """Raises what the service refuses at creation and ministack does not."""
+    in_use: Callable[[Context, str], None] | None = None
+    """Raises what the service refuses at deletion and ministack does not."""
 
 
 def tag_map(tags: Any) -> dict[str, str]:
