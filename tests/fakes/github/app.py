@@ -125,8 +125,7 @@ class App:
         if request.method != "GET" and route.operation not in tokens.OPEN and not call.may_push:
             raise Problem(403, "Must have admin rights to Repository.")
         if problems:
-            errors = [{"resource": route.operation, "code": "invalid", "message": text} for text in problems]
-            raise Problem(422, "Invalid request.\n\n" + "\n".join(problems), errors=errors)
+            raise Problem(422, "Invalid request.\n\n" + "\n".join(problems), errors=_errors(known, route, problems))
         handler: Handler = HANDLERS[route.operation]
         reply = handler(call)
         if reply.body is None or isinstance(reply.body, bytes):
@@ -200,6 +199,16 @@ def _parsed(request: Request) -> tuple[Any, list[str]]:
         return json.loads(request.raw), []
     except ValueError:
         return None, ["body: Problems parsing JSON"]
+
+
+def _errors(known: Description, route: Route, problems: list[str]) -> list[Any]:
+    """The problems in the form that the operation's 422 has: objects, or plain sentences (reviews)."""
+    documented = str(422) in route.definition["responses"]
+    schema = known.follow(known.reply_schema(route, 422)) if documented else None
+    items = ((schema or {}).get("properties") or {}).get("errors", {}).get("items", {})
+    if items.get("type") == "string":
+        return list(problems)
+    return [{"resource": route.operation, "code": "invalid", "message": problem} for problem in problems]
 
 
 def _on_issue(call: Call) -> bool:

@@ -88,8 +88,8 @@ class Call:
 
     def page(self, items: Sequence[_T]) -> tuple[list[_T], dict[str, str]]:
         """One page of a list, and its Link header: 30 entries, at most 100, as GitHub does it."""
-        size = min(max(int(self.query.get("per_page", 30)), 1), 100)
-        number = max(int(self.query.get("page", 1)), 1)
+        size = min(max(self._number("per_page", 30), 1), 100)
+        number = max(self._number("page", 1), 1)
         last = max(1, -(-len(items) // size))
         links = []
         if number > 1:
@@ -97,6 +97,10 @@ class Call:
         if number < last:
             links += [self._link(number + 1, "next"), self._link(last, "last")]
         return list(items[(number - 1) * size : number * size]), {"Link": ", ".join(links)} if links else {}
+
+    def _number(self, name: str, default: int) -> int:
+        text = self.query.get(name, "")
+        return int(text) if text.isdecimal() else default
 
     def _link(self, number: int, relation: str) -> str:
         query = urlencode({**self.query, "page": str(number)})

@@ -44,6 +44,7 @@ class Description:
         self.version = version
         self.document = _patched(_read(), version)
         _let_enums_be_null(self.document)
+        _let_label_descriptions_be_null(self.document)
         self.routes = tuple(sorted(self._routes(), key=_specific_first))
 
     def match(self, method: str, path: str) -> tuple[Route, dict[str, str]] | None:
@@ -131,6 +132,12 @@ def _let_enums_be_null(node: Any) -> None:
     elif isinstance(node, list):
         for value in node:
             _let_enums_be_null(value)
+
+
+def _let_label_descriptions_be_null(document: Any) -> None:
+    """Waiver "label-description"."""
+    labels = document["components"]["schemas"]["pull-request-simple"]["properties"]["labels"]
+    labels["items"]["properties"]["description"]["nullable"] = True
 
 
 # --- the differences of a newer version

@@ -233,7 +233,7 @@ class Git:
         return f"{author} <{email(author)}> {self._clock} +0000"
 
     def _ask(self, command: str) -> tuple[list[str], bytes]:
-        if "\n" in command:
+        if "\n" in command or "\0" in command:
             return ["missing"], b""
         with self._reading:
             return self._exchange(command)

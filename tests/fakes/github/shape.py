@@ -40,14 +40,28 @@ def _object(description: Description, schema: Any, value: Mapping[str, Any]) -> 
     properties = schema.get("properties")
     if properties is None:
         return dict(value)
-    found = {name: shaped(description, properties[name], value[name]) for name in properties if name in value}
-    for name in schema.get("required", ()):
+    required = schema.get("required", ())
+    found = {
+        name: shaped(description, properties[name], value[name])
+        for name in properties
+        if name in value and (value[name] is not None or name in required or _nullable(description, properties[name]))
+    }
+    for name in required:
         if name not in found:
             found[name] = _neutral(description, properties.get(name, {}), name)
     more = schema.get("additionalProperties")
     if isinstance(more, Mapping) or more is True:
         found |= {name: entry for name, entry in value.items() if name not in properties}
     return found
+
+
+def _nullable(description: Description, schema: Any) -> bool:
+    """Whether null may stand there; an optional value that is null and may not be is left out."""
+    schema = description.follow(schema)
+    if "type" not in schema and "nullable" not in schema:
+        alternatives = schema.get("oneOf") or schema.get("anyOf") or schema.get("allOf")
+        return alternatives is None or any(_nullable(description, entry) for entry in alternatives)
+    return schema.get("nullable") is True
 
 
 def _whole(description: Description, schema: Any) -> Any:

@@ -124,6 +124,8 @@ def delete_ref(call: Call) -> Reply:
     name = f"refs/{call.values['ref']}"
     if call.repository.git.resolve(name) is None:
         raise Problem(422, "Reference does not exist")
+    if name == f"refs/heads/{call.repository.default_branch}":
+        raise Problem(422, "Cannot delete the default branch")
     call.repository.git.drop(name)
     return Reply(status=204)
 
