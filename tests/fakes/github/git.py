@@ -160,9 +160,9 @@ class Git:
             stream.append(f"from {parent}\n".encode())
         for path, content in files.items():
             if content is None:
-                stream.append(f"D {path}\n".encode())
+                stream.append(f"D {_quoted(path)}\n".encode())
             else:
-                stream.append(f"M 100644 inline {path}\n".encode())
+                stream.append(f"M 100644 inline {_quoted(path)}\n".encode())
                 stream.append(_data(content.encode() if isinstance(content, str) else content))
         self.run("fast-import", "--quiet", "--force", stdin=b"".join(stream))
         return self.run("rev-parse", f"refs/heads/{branch}").strip()
@@ -288,6 +288,11 @@ class Git:
 def email(author: str) -> str:
     """The address under which GitHub knows a login."""
     return f"{author}@users.noreply.github.com"
+
+
+def _quoted(path: str) -> str:
+    """A path as fast-import reads it, whatever characters it has."""
+    return '"' + path.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
 
 
 def _data(content: bytes) -> bytes:

@@ -161,7 +161,7 @@ def test_a_call_takes_milliseconds(fake: GitHubFake, repository: Repository, job
         start = time.perf_counter()
         issue.create_comment(str(index))
         taken.append(time.perf_counter() - start)
-    assert sorted(taken)[20] < 0.02, "the median; 1 to 2 ms on an idle machine"
+    assert min(taken) < 0.01, "1 to 2 ms on an idle machine; the best of many, because other tests run, too"
 
 
 def test_github_enterprise_has_another_base_path(fake: GitHubFake, repository: Repository) -> None:

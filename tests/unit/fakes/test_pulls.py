@@ -48,6 +48,16 @@ def test_a_renamed_file(repository: Repository, job: Client) -> None:
     assert file.changes == 0
 
 
+def test_odd_names_of_files(repository: Repository, job: Client) -> None:
+    names = ['"quoted".txt', "back\\slash.txt", "line\nbreak.txt", "space and é.txt", "tab\there.txt", "-flag", "*.txt"]
+    repository.push("feature", dict.fromkeys(names, "1\n"))
+    files = list(job.get_pull(repository.open_pull("feature").number).get_files())
+    assert sorted(file.filename for file in files) == sorted(names)
+    assert {file.patch for file in files} == {"@@ -0,0 +1 @@\n+1"}
+    repository.push("feature", dict.fromkeys(names))
+    assert [entry[2] for entry in repository.git.tree("feature")] == ["README.md"]
+
+
 def test_a_push_moves_the_head_and_the_test_merge(repository: Repository, job: Client) -> None:
     repository.push("feature", {"a.txt": "1\n"})
     number = repository.open_pull("feature").number
