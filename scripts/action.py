@@ -1,4 +1,6 @@
-"""Writes action.yml and docs/reference/action.md from the command line's parser. `--check` writes nothing and compares.
+"""Writes action.yml, its copy for our own workflows and docs/reference/action.md from the command line's parser.
+
+`--check` writes nothing and compares.
 
 Each option of the commands that CI runs is an input, and each input reaches the program in an environment variable of
 its own (`hosts/github_action.py` turns them into a command line). The same code gives the same bytes.
@@ -18,6 +20,8 @@ from stackseal.hosts.github_action import OUTPUTS
 
 ROOT: Final = Path(__file__).parents[1]
 ACTION: Final = ROOT / "action.yml"
+CALLED: Final = ROOT / ".github" / "actions" / "stackseal" / "action.yml"
+"""The same text for our own workflows: `uses: $/` needs a path (actions/runner, PipelineConstants.cs)."""
 PAGE: Final = ROOT / "docs" / "reference" / "action.md"
 COMMANDS: Final = ("review", "publish", "deploy", "drift", "cleanup", "recover", "check")
 """What CI runs."""
@@ -125,14 +129,17 @@ runs:
         UV_PYTHON_PREFERENCE: only-system
         UV_NO_PROGRESS: "1"
       run: |
-        uv="$("$GITHUB_ACTION_PATH/scripts/uv.sh")"
+        root="$GITHUB_ACTION_PATH"
+        # Our own workflows call the action in .github/actions/stackseal.
+        if [ ! -f "$root/pyproject.toml" ]; then root="$root/../../.."; fi
+        uv="$("$root/scripts/uv.sh")"
         home="$RUNNER_TEMP/stackseal-env"
         "$uv" venv --quiet --allow-existing --python '>=3.11' "$home"
         "$uv" pip sync --quiet --python "$home/bin/python" --require-hashes \\
-          "$GITHUB_ACTION_PATH/requirements/runtime.txt" "$GITHUB_ACTION_PATH/requirements/build.txt"
-        # A cached wheel of another commit would do: local folders are known to the cache by the age of one file.
+          "$root/requirements/runtime.txt" "$root/requirements/build.txt"
+        # Not from the cache: it knows a local folder by the age of one file, and has wheels of other commits.
         "$uv" pip install --quiet --python "$home/bin/python" --no-cache --no-index --no-deps --no-build-isolation \\
-          "$GITHUB_ACTION_PATH"
+          "$root"
     # Inputs are environment variables and reach the program without a shell: toolkit/stackseal/hosts/github_action.py.
     - name: Run stackseal
       id: run
@@ -212,15 +219,21 @@ def _cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
 
 
+def files() -> dict[Path, str]:
+    """Every generated file with its text."""
+    return {ACTION: action(), CALLED: action(), PAGE: page()}
+
+
 def main(arguments: Sequence[str]) -> int:
-    """Write both files, or with --check say which is not current."""
-    texts = {ACTION: action(), PAGE: page()}
+    """Write the files, or with --check say which is not current."""
+    texts = files()
     if "--check" in arguments:
         stale = [path for path, text in texts.items() if not path.is_file() or path.read_text(encoding="utf-8") != text]
         for path in stale:
             print(f"{path.relative_to(ROOT)} is not current; run: make docs", file=sys.stderr)
         return 1 if stale else 0
     for path, text in texts.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     return 0
 

@@ -31,10 +31,14 @@ def environment(**inputs: str) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("path", [ACTION.ACTION, ACTION.PAGE], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", ACTION.files(), ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_it_is_current(path: Path) -> None:
-    texts = {ACTION.ACTION: ACTION.action(), ACTION.PAGE: ACTION.page()}
-    assert path.read_text(encoding="utf-8") == texts[path], "run: make docs"
+    assert path.read_text(encoding="utf-8") == ACTION.files()[path], "run: make docs"
+
+
+def test_our_own_workflows_call_the_same_action_in_a_folder_of_its_own() -> None:
+    assert ACTION.CALLED.read_text(encoding="utf-8") == ACTION.ACTION.read_text(encoding="utf-8")
+    assert (ACTION.CALLED.parent / "../../.." / "pyproject.toml").resolve() == ROOT / "pyproject.toml"
 
 
 def test_every_option_of_the_commands_of_ci_is_an_input() -> None:

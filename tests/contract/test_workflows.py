@@ -31,6 +31,8 @@ PERMISSIONS: Final[dict[tuple[str, str], dict[str, str]]] = {
     ("cleanup", "sweep"): {"contents": "read", "id-token": "write", "pull-requests": "read"},
 }
 """What each job of the reusable workflows may do: exactly this."""
+OURS: Final = "$/.github/actions/stackseal"
+"""A bare `$/` is refused: GitHub's parser wants a path (actions/runner, PipelineConstants.TryParseSelfRepository)."""
 SHA: Final = "stackseal/stackseal@0123456789abcdef0123456789abcdef01234567"
 
 
@@ -100,7 +102,7 @@ def test_steps_of_our_own_pass_known_inputs() -> None:
     seen = 0
     for path in REUSABLE:
         for name, step in steps(path):
-            if step.get("uses") == "$/":
+            if step.get("uses") == OURS:
                 seen += 1
                 assert set(step["with"]) <= known, (path, name)
                 assert "command" in step["with"]
@@ -111,9 +113,9 @@ def test_steps_of_our_own_pass_known_inputs() -> None:
 def test_every_action_is_pinned(path: Path) -> None:
     used = re.findall(r"^\s*(?:- )?uses: (.*)$", path.read_text(encoding="utf-8"), re.MULTILINE)
     pinned = re.compile(r"[A-Za-z0-9-]+/[A-Za-z0-9._-]+(/[A-Za-z0-9._/-]+)?@[0-9a-f]{40} # v\d+\.\d+\.\d+")
-    assert not [line for line in used if line != "$/" and not pinned.fullmatch(line)]
+    assert not [line for line in used if line != OURS and not pinned.fullmatch(line)]
     for line in used:
-        assert line == "$/" or line.startswith(("actions/", "stackseal/stackseal/.github/workflows/"))
+        assert line == OURS or line.startswith(("actions/", "stackseal/stackseal/.github/workflows/"))
 
 
 def test_one_commit_for_each_foreign_action() -> None:

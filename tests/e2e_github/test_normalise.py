@@ -24,14 +24,16 @@ def test_it_changes_nothing_else(path: Path) -> None:
     lines = list(difflib.ndiff(text.splitlines(), normalise(text, COMMIT).splitlines()))
     removed = [line[2:].strip() for line in lines if line.startswith("- ")]
     added = [line[2:].strip() for line in lines if line.startswith("+ ")]
-    assert set(removed) <= {"queue: max", "uses: $/"}
-    assert added == [f"uses: stackseal/stackseal@{COMMIT}"] * removed.count("uses: $/")
-    assert removed.count("uses: $/") >= 1
+    assert set(removed) <= {"queue: max", "uses: $/.github/actions/stackseal"}
+    assert added == [f"uses: stackseal/stackseal/.github/actions/stackseal@{COMMIT}"] * removed.count(
+        "uses: $/.github/actions/stackseal"
+    )
+    assert removed.count("uses: $/.github/actions/stackseal") >= 1
     assert normalise(normalise(text, COMMIT), COMMIT) == normalise(text, COMMIT)
 
 
 def test_a_workflow_without_them_stays_as_it_is() -> None:
-    text = "jobs:\n  a:\n    steps:\n      - uses: $/x\n      - run: 'echo queue: max'\n      # uses: $/\n"
+    text = "jobs:\n  a:\n    steps:\n      - uses: ./x\n      - run: 'echo queue: max'\n      # uses: $/x\n"
     assert normalise(text, COMMIT) == text
 
 
