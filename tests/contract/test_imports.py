@@ -54,7 +54,7 @@ ALLOWED: Final[dict[str, set[str]]] = {
     "planning": {"aws", "plan", "settings", "world"},
     "sealed": {"aws", "plan", "planning", "settings", "world"},
     "preflight": {"aws", "world"},
-    "cleanup": {"aws"},
+    "cleanup": {"aws", "hosts"},
     "verify": {"aws", "config", "hosts", "plan", "planning", "preparation", "settings", "world"},
 }
 _BELOW: Final = set(ALLOWED)

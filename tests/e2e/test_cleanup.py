@@ -14,7 +14,7 @@ from e2e.harness import ACCOUNT, REGION, STARTER, Bench, example
 from stackseal import cleanup
 from stackseal.aws.cloudformation import CloudFormation
 from stackseal.aws.shapes import NewChangeSet
-from stackseal.cleanup import Pull
+from stackseal.hosts.base import Pull
 from stackseal.hosts.local import LocalForge
 from stackseal.model import StackId, canonical_json
 from stackseal.world import Clock

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from e2e.harness import ACCOUNT, REGION, STARTER, Bench, example
+from stackseal.hosts.base import Pull
 from stackseal.hosts.local import LocalForge
 from stackseal.model import StackId
-from stackseal.verify import Approval
 
 pytestmark = pytest.mark.e2e
 STACK = f"{STARTER.removesuffix('-s3')}-stack"
@@ -125,26 +125,26 @@ def test_a_review_without_a_pull_request_is_not_whole(bench: Bench) -> None:
 class AskedForge(LocalForge):
     """A forge that knows one pull request."""
 
-    def __init__(self, root: Path, approval: Approval | None) -> None:
+    def __init__(self, root: Path, pull: Pull | None) -> None:
         super().__init__(root)
-        self._approval = approval
+        self._pull = pull
 
-    def approval(self, number: int) -> Approval | None:
-        return self._approval if number == 7 else None
+    def pull(self, number: int) -> Pull | None:
+        return self._pull if number == 7 else None
 
 
 @pytest.mark.parametrize(
-    ("approval", "gaps"),
+    ("pull", "gaps"),
     [
-        (Approval(merged=True, approvers=("octocat", "hubot")), []),
-        (Approval(merged=True, approvers=()), ["approvers"]),
-        (Approval(merged=False, approvers=("octocat",)), ["pull request"]),
+        (Pull(number=7, open=False, merged=True, approvers=("octocat", "hubot")), []),
+        (Pull(number=7, open=False, merged=True, approvers=()), ["approvers"]),
+        (Pull(number=7, open=False, merged=False, approvers=("octocat",)), ["pull request"]),
         (None, ["pull request", "approvers"]),
     ],
 )
-def test_a_forge_that_knows_is_asked(bench: Bench, approval: Approval | None, gaps: list[str]) -> None:
+def test_a_forge_that_knows_is_asked(bench: Bench, pull: Pull | None, gaps: list[str]) -> None:
     merged(bench)
-    bench.world = replace(bench.world, forge=AskedForge(bench.world.root, approval))
+    bench.world = replace(bench.world, forge=AskedForge(bench.world.root, pull))
     code, links = verified(bench)
     assert (code, missing(links)) == (1 if gaps else 0, gaps)
     if not gaps:

@@ -11,9 +11,10 @@ import re
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Final
 
 from stackseal.aws.errors import AwsFailed
+from stackseal.hosts.base import KnowsPulls, Pull
 from stackseal.model import StackId
 
 if TYPE_CHECKING:
@@ -26,26 +27,6 @@ SHELL: Final = "REVIEW_IN_PROGRESS"
 _NAME: Final = re.compile(r"seal-pr([1-9][0-9]*)-[0-9a-f]{7}-([0-9a-f]{12})")
 _DESCRIPTION: Final = re.compile(r"stackseal ([0-9a-f]{64})")
 _RUNNING: Final = frozenset({"CREATE_PENDING", "CREATE_IN_PROGRESS", "DELETE_PENDING", "DELETE_IN_PROGRESS"})
-
-
-@dataclass(frozen=True, kw_only=True)
-class Pull:
-    """What became of a pull request."""
-
-    number: int
-    open: bool
-    merged: bool = False
-    closed: date | None = None
-    """The day on which it was closed; None while it is open, or where nobody knows."""
-
-
-@runtime_checkable
-class KnowsPulls(Protocol):
-    """A forge that can be asked about a pull request."""
-
-    def pull(self, number: int) -> Pull | None:
-        """The pull request; None where there is none."""
-        ...
 
 
 @dataclass(frozen=True, kw_only=True)

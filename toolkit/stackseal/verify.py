@@ -10,11 +10,12 @@ import html
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Final
 
 from stackseal import config, planning, preparation, settings
 from stackseal.aws.s3 import Bucket
 from stackseal.errors import ConfigError, ConfigErrors, UsageError
+from stackseal.hosts.base import KnowsPulls
 from stackseal.hosts.git import Repository
 from stackseal.model import PlanOperation, StackId, canonical_json, sha256
 from stackseal.plan.record import SealRecord, hashed, key, newest_first
@@ -69,23 +70,6 @@ class Live:
     @property
     def digest(self) -> str:
         return sha256(self.template)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Approval:
-    """What a forge knows of a pull request."""
-
-    merged: bool
-    approvers: tuple[str, ...]
-
-
-@runtime_checkable
-class KnowsApprovals(Protocol):
-    """A forge that can say who approved a pull request."""
-
-    def approval(self, number: int) -> Approval | None:
-        """The pull request; None where there is none."""
-        ...
 
 
 def chain(world: World, cfn: CloudFormation, stack: StackId) -> Chain:
@@ -203,18 +187,20 @@ def _people(world: World, found: SealRecord) -> list[Link]:
     if found.pull_request is None:
         return [_missing(name, "", "the review was of no pull request") for name in ("pull request", "approvers")]
     number = f"#{found.pull_request}"
-    approval = world.forge.approval(found.pull_request) if isinstance(world.forge, KnowsApprovals) else None
-    if not isinstance(world.forge, KnowsApprovals):
+    if not isinstance(world.forge, KnowsPulls):
         return [
             _proven("pull request", number, "as the record says; the forge here cannot be asked"),
             Link(name="approvers", state=State.UNKNOWN, value="", why="the forge here cannot be asked"),
         ]
-    if approval is None:
-        return [
-            _missing(name, number, "the forge knows no such pull request") for name in ("pull request", "approvers")
-        ]
-    merged = _proven("pull request", number, "merged") if approval.merged else _missing("pull request", number, "open")
-    people = ", ".join(approval.approvers)
+    pull = world.forge.pull(found.pull_request)
+    if pull is None:
+        return [_missing(name, number, "the forge does not know it") for name in ("pull request", "approvers")]
+    merged = (
+        _proven("pull request", number, "merged")
+        if pull.merged
+        else _missing("pull request", number, "it is not merged")
+    )
+    people = ", ".join(pull.approvers)
     who = _proven("approvers", people, "as the forge says") if people else _missing("approvers", "", "nobody approved")
     return [merged, who]
 

@@ -9,7 +9,8 @@ import pytest
 
 from stackseal import cleanup
 from stackseal.aws.shapes import ChangeSetRef
-from stackseal.cleanup import Given, Pull
+from stackseal.cleanup import Given
+from stackseal.hosts.base import Pull
 
 DIGEST = "0123456789ab" + "0" * 52
 TODAY = date(2026, 11, 20)

@@ -11,7 +11,8 @@ from stackseal.errors import UsageError
 from stackseal.world import World
 
 if TYPE_CHECKING:
-    from stackseal.cleanup import KnowsPulls, Pull, Removal
+    from stackseal.cleanup import Removal
+    from stackseal.hosts.base import KnowsPulls, Pull
     from stackseal.model import StackId
 
 SUMMARY: Final = "remove what closed pull requests left: change sets, and stacks that never came to be"
@@ -107,7 +108,7 @@ def _stacks(args: argparse.Namespace, world: World) -> list[StackId]:
 
 def _pull(args: argparse.Namespace, world: World) -> Pull:
     """The pull request as --state says, or the forge, or the event that started us."""
-    from stackseal.cleanup import KnowsPulls, Pull
+    from stackseal.hosts.base import KnowsPulls, Pull
     from stackseal.hosts.event import Mode
     from stackseal.hosts.github import GitHubRunner
 
@@ -128,7 +129,8 @@ def _pull(args: argparse.Namespace, world: World) -> Pull:
 
 
 def _pulls(args: argparse.Namespace, world: World) -> KnowsPulls:
-    from stackseal.cleanup import Given, KnowsPulls
+    from stackseal.cleanup import Given
+    from stackseal.hosts.base import KnowsPulls
 
     if args.open is not None:
         words = [word.strip() for word in args.open.split(",") if word.strip()]

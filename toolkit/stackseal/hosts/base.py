@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from stackseal.model import Json, Run
 
@@ -45,6 +45,28 @@ class Issue:
     title: str
     body: str
     open: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pull:
+    """What became of a pull request."""
+
+    number: int
+    open: bool
+    merged: bool = False
+    closed: date | None = None
+    """The day on which it was closed; None while it is open, or where nobody knows."""
+    approvers: tuple[str, ...] = ()
+    """Whose approval stands, sorted."""
+
+
+@runtime_checkable
+class KnowsPulls(Protocol):
+    """A forge that can be asked about a pull request."""
+
+    def pull(self, number: int) -> Pull | None:
+        """The pull request; None where there is none."""
+        ...
 
 
 class Marks(Protocol):
