@@ -84,11 +84,17 @@ def test_what_a_review_sealed_is_deployed_and_watched(consumer: Hub, cloud: Any)
     live = cloud.get_template(StackName=name)["TemplateBody"]
     assert sha256(canonical_json(json.loads(live) if isinstance(live, str) else live)) == stack["template_sha256"]
 
+    ssm = connector(consumer.env)(ACCOUNT, REGION).client("ssm", REGION)
+    path = f"/ml/{STARTER.removesuffix('-s3')}/ModelPackageGroupArn"
+    was = ssm.get_parameter(Name=path)["Parameter"]["Value"]
     clock = consumer.github.events.schedule(consumer.repository)
-    watched = consumer.act("schedule", "drift", clock, PERMISSIONS["drift", "drift"])
-    assert watched.jobs == {"drift": "success"}, watched.log
-    assert json.loads(watched.output("drifted")) == []
-    assert json.loads(watched.output("stacks")) == [name]
+    for value, drifted, state in (("by-hand", [name], "open"), (was, [], "closed")):
+        ssm.put_parameter(Name=path, Value=value, Type="String", Overwrite=True)
+        watched = consumer.act("schedule", "drift", clock, PERMISSIONS["drift", "drift"])
+        assert watched.jobs == {"drift": "success"}, watched.log
+        assert json.loads(watched.output("drifted")) == drifted
+        (issue,) = [item for item in consumer.repository.issues.values() if name in item.title]
+        assert issue.state == state
 
 
 def test_a_fork_is_reviewed_without_any_credential(consumer: Hub) -> None:
