@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Final
 
 from stackseal.errors import UsageError
-from stackseal.hosts.base import Issue, Marks
+from stackseal.hosts.base import Issue, Marks, Pull
 from stackseal.hosts.github_api import Client
 from stackseal.hosts.github_comments import Comments
 from stackseal.hosts.github_deployments import Deployments
@@ -91,6 +91,10 @@ class GitHubForge:
         """The merged pull request that a commit of a branch came from; None where none, or several, claim it."""
         found = self.pulls.of_commit(commit, branch)
         return found.number if found else None
+
+    def pull(self, number: int) -> Pull | None:
+        """What became of a pull request, and whose approval stands; None where there is none."""
+        return self.pulls.look(number)
 
     def issues(self) -> tuple[Issue, ...]:
         """Every drift issue that we opened, open or closed; a second one of a stack is closed as a duplicate."""

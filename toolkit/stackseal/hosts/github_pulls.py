@@ -6,9 +6,11 @@ import base64
 import binascii
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 from urllib.parse import quote
 
+from stackseal.hosts.base import Pull
 from stackseal.hosts.gates import ReviewState
 from stackseal.hosts.github_api import Client, Rejected
 from stackseal.hosts.github_owners import PLACES, unowned
@@ -62,6 +64,17 @@ class Pulls:
         path = f"{self._base}/commits/{sha}/pulls"
         listed = list(self._client.pages(path, doing="find the pull request of the commit"))
         return origin(listed, sha, branch)
+
+    def look(self, number: int) -> Pull | None:
+        """What became of a pull request, and whose approval stands; None where there is none."""
+        path = f"{self._base}/pulls/{number}"
+        try:
+            found = self._client.get(path, doing="read the pull request")
+        except Rejected as error:
+            if error.status != 404:
+                raise
+            return None
+        return became(found, self._client.pages(f"{path}/reviews", doing="list the reviews"))
 
     def label(self, number: int, wanted: Iterable[str]) -> bool:
         """Of `LABELS` the pull request has exactly these; False where GitHub drops them without a word."""
@@ -156,6 +169,25 @@ def origin(listed: Sequence[Mapping[str, Any]], sha: str, branch: str) -> PullRe
         merged=True,
         author=str((item.get("user") or {}).get("login", "")),
         url=str(item.get("html_url", "")),
+    )
+
+
+def became(found: Mapping[str, Any], reviews: Iterable[Mapping[str, Any]]) -> Pull:
+    """A pull request as GitHub tells it, with its reviews, oldest first.
+
+    Somebody's last review that decides counts; a comment takes no approval back.
+    """
+    last: dict[str, str] = {}
+    for item in reviews:
+        if item["state"] in {"APPROVED", "CHANGES_REQUESTED", "DISMISSED"}:
+            last[str((item.get("user") or {}).get("login", ""))] = item["state"]
+    closed = found.get("closed_at")
+    return Pull(
+        number=found["number"],
+        open=found["state"] == "open",
+        merged=bool(found.get("merged_at")),
+        closed=datetime.fromisoformat(closed).date() if closed else None,
+        approvers=tuple(sorted(name for name, decision in last.items() if name and decision == "APPROVED")),
     )
 
 
