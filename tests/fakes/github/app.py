@@ -147,7 +147,7 @@ class App:
         token = self.world.tokens.get(value) if scheme.lower() in {"token", "bearer"} else None
         if token is None or (token.expires and token.expires <= self.world.clock.time):
             raise Problem(401, "Bad credentials")
-        return token
+        return token.used_by(request.user_agent)
 
     def _count(self, token: Token, operation: str) -> dict[str, str]:
         """Count the call, and say so as GitHub does. Raises 403 when the hour's calls are used up."""

@@ -98,9 +98,12 @@ class GitHubFake:
         fork: bool = False,
         expires: datetime | None = None,
         repository: str | None = None,
+        commands: Mapping[str, Mapping[str, str]] | None = None,
     ) -> str:
         """A new token; see World.token."""
-        return self.world.token(login, permissions, fork=fork, expires=expires, repository=repository)
+        return self.world.token(
+            login, permissions, fork=fork, expires=expires, repository=repository, commands=commands
+        )
 
     @property
     def events(self) -> Events:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Literal
 
@@ -27,6 +27,16 @@ class Token:
     expires: datetime | None = None
     repository: str | None = None
     """A job's token is good for its own repository only (owner/name); None is any."""
+
+    commands: Mapping[str, Mapping[str, str]] | None = None
+    """Permissions by a text that the user agent holds, where one token serves jobs that differ (act has only one)."""
+
+    def used_by(self, user_agent: str) -> Token:
+        """The token as one command has it; a command that `commands` does not name has no permissions."""
+        if self.commands is None:
+            return self
+        held = next((held for text, held in self.commands.items() if text in user_agent), {})
+        return replace(self, permissions=dict(held))
 
     def level(self, permission: str) -> str:
         """What the token holds of a permission (`pull_requests`)."""

@@ -45,9 +45,11 @@ class World:
         fork: bool = False,
         expires: datetime | None = None,
         repository: str | None = None,
+        commands: Mapping[str, Mapping[str, str]] | None = None,
     ) -> str:
         """A new token's text. A login that ends in `[bot]` is a job's (or another app's) with these permissions; any
-        other is a person's, who has what the repository's `collaborators` say."""
+        other is a person's, who has what the repository's `collaborators` say. `commands` gives permissions by a text
+        in the user agent instead: one token for several jobs, each with its own."""
         kind: Kind = "job" if login == BOT else "app" if login.endswith("[bot]") else "person"
         number = len(self.tokens) + 1
         value = f"{'ghp' if kind == 'person' else 'ghs'}_{'fake' * 8}{number:04d}"
@@ -59,6 +61,7 @@ class World:
             fork=fork,
             expires=expires,
             repository=repository,
+            commands=commands,
         )
         return value
 

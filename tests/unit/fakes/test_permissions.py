@@ -116,6 +116,28 @@ def test_people_are_judged_by_their_role(repository: Repository, connect: Connec
         connect("stranger").get_repo("acme/infra")
 
 
+def test_one_token_with_the_permissions_of_each_command(fake: GitHubFake, repository: Repository) -> None:
+    from github import Auth, Github
+
+    token = fake.token(commands={"(drift)": {"issues": "write"}, "(plan)": {"contents": "read"}})
+    refused = []
+    for command in ("drift", "plan", "render"):
+        with Github(
+            auth=Auth.Token(token),
+            base_url=fake.url,
+            user_agent=f"stackseal/0.1 ({command})",
+            seconds_between_requests=None,
+            seconds_between_writes=None,
+            retry=None,
+        ) as client:
+            try:
+                client.get_repo("acme/infra").create_issue(command)
+            except GithubException as error:
+                refused.append((command, error.status))
+    assert refused == [("plan", 403), ("render", 403)]
+    assert [issue.title for issue in repository.issues.values()] == ["drift"]
+
+
 def test_who_made_which_calls(fake: GitHubFake, repository: Repository) -> None:
     from github import Auth, Github
 
