@@ -107,6 +107,17 @@ def test_doctor_says_what_an_account_lacks(bench: Bench) -> None:
     assert "missing: 1 changes of the config are not deployed" in done.stdout
 
 
+def test_a_test_stack_lives_beside_the_real_one(bench: Bench) -> None:
+    path = config(bench)
+    assert bench.run("bootstrap", path, "--force").code == 0
+    done = bench.run("test-deploy", path)
+    assert done.code == 0, done.stderr
+    listed = bench.client("cloudformation").list_stacks()["StackSummaries"]
+    names = sorted(item["StackName"] for item in listed if item["StackStatus"] == "CREATE_COMPLETE")
+    assert names[0] == STACK
+    assert names[1].startswith(f"{STACK}-test-")
+
+
 def test_the_account_suffices_for_a_product(bench: Bench) -> None:
     """The execution role that bootstrap makes, enforced, creates and deletes a stack; records lie in the bucket."""
     made = bench.run("bootstrap", config(bench), "--force", "--format", "json")

@@ -299,7 +299,12 @@ def _read_provider(context: Context, physical_id: str, props: Props) -> Props | 
         if missing(error, "NoSuchEntity"):
             return None
         raise
-    return {**props, "ClientIdList": found["ClientIDList"], "Tags": found.get("Tags", [])}
+    return {
+        "Url": f"https://{str(found['Url']).removeprefix('https://')}",
+        "ClientIdList": found["ClientIDList"],
+        "Tags": found.get("Tags", []),
+        **({"ThumbprintList": found["ThumbprintList"]} if "ThumbprintList" in props else {}),
+    }
 
 
 KINDS: Final[Mapping[str, Kind]] = {
