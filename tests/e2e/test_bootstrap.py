@@ -107,6 +107,21 @@ def test_doctor_says_what_an_account_lacks(bench: Bench) -> None:
     assert "missing: 1 changes of the config are not deployed" in done.stdout
 
 
+def test_a_fresh_account_has_no_drift_and_an_audience_by_hand_is_found(bench: Bench) -> None:
+    path = config(bench)
+    assert bench.run("bootstrap", path, "--force").code == 0
+    done = bench.run("check-drift", path)
+    assert done.code == 0, done.stdout
+    iam = bench.client("iam")
+    iam.delete_open_id_connect_provider(OpenIDConnectProviderArn=PROVIDER)
+    iam.create_open_id_connect_provider(
+        Url="https://token.actions.githubusercontent.com", ClientIDList=["sts.amazonaws.com", "https://github.com/evil"]
+    )
+    done = bench.run("check-drift", path)
+    assert done.code == 1
+    assert "GitHubProvider" in done.stdout
+
+
 def test_a_test_stack_lives_beside_the_real_one(bench: Bench) -> None:
     path = config(bench)
     assert bench.run("bootstrap", path, "--force").code == 0
