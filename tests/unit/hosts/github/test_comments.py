@@ -172,6 +172,7 @@ def test_a_list_that_lags_makes_no_second_comment(lag: float) -> None:
     hub = Hub(lag=lag)
     forge(hub).upsert_comment(7, "review", [part("one")])
     assert len(hub.comments) == 1
+    assert len(hub.writes()) == 1, "nothing had to be tidied away"
 
 
 def test_a_lock_whose_run_was_cancelled_is_broken_after_two_minutes() -> None:

@@ -12,7 +12,7 @@ from stackseal.hosts.base import Issue
 from stackseal.hosts.github_api import Client
 from stackseal.hosts.github_forge import GitHubForge, Options
 from stackseal.hosts.github_http import Reply
-from stackseal.hosts.github_issues import LABEL, surplus
+from stackseal.hosts.github_issues import LABEL, read, surplus
 from stackseal.model import StackId
 from stackseal.report import marker
 from unit.hosts.github import drift_run
@@ -101,6 +101,8 @@ def test_a_marker_in_a_stranger_s_issue_is_not_ours() -> None:
     hub.send("POST", "/repos/acme/infra/issues", {}, {"title": "Drift", "body": body()})
     hub.login = BOT
     assert forge(hub).issues() == ()
+    assert read(hub.issues.values(), "drift", BOT, marker) == ()
+    assert len(read(hub.issues.values(), "drift", "mallory", marker)) == 1
 
 
 def test_pull_requests_are_no_issues() -> None:
