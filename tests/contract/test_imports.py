@@ -34,7 +34,7 @@ ALLOWED: Final[dict[str, set[str]]] = {
     "render": {"__init__", "assets", "sandbox", "yamltext"},
     "checks": {"assets", "facts", "yamltext"},
     "policy": {"facts", "naming"},
-    "plan": {"aws", "facts"},
+    "plan": {"artifacts", "aws", "facts"},
     "report": {"__init__", "assets"},
     "deploy": {"aws"},
     "drift": set(),
@@ -42,7 +42,7 @@ ALLOWED: Final[dict[str, set[str]]] = {
     "outputs": {"aws"},
     # the outside
     "aws": set(),
-    "hosts": set(),
+    "hosts": {"artifacts"},
     "local": {"facts"},
     "world": {"aws", "hosts", "output", "sandbox"},
     # wiring: these join stages, and each says what in its first line

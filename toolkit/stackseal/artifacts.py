@@ -1,8 +1,12 @@
-"""The files that commands write: below the working root, in the originals' folders, whole or not at all."""
+"""The files that commands write and read whole: below the working root, in the originals' folders, whole or not at all.
+
+In CI the repository is the pull request's, and so is every symbolic link in it: no file is written through one.
+"""
 
 from __future__ import annotations
 
 import os
+import stat
 import tempfile
 from pathlib import Path
 from typing import Final
@@ -11,6 +15,8 @@ from stackseal.errors import UsageError
 from stackseal.model import Role, Stack
 
 FOLDERS: Final = ("configs", "templates", "policies", "reports", "docs")
+LIMIT: Final = 50_000_000
+"""Bytes of the largest file that a command takes whole, such as a report of many stacks."""
 
 
 def template(root: Path, stack: Stack) -> Path:
@@ -29,12 +35,13 @@ def report(root: Path, stack: Stack, suffix: str) -> Path:
     return root / "reports" / f"{_stem(stack)}-review.{suffix}"
 
 
-def write(path: Path, text: str) -> Path:
+def write(path: Path, text: str, *, below: Path | None = None) -> Path:
     """The file with this text: an old one is replaced in one step, so that nobody reads half of it.
 
-    Raises UsageError where the folder cannot be written.
+    Raises UsageError where the folder cannot be written, and for a symbolic link on the way (`linked`).
     """
     try:
+        unlinked(path, below=below)
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}.")
         try:
@@ -50,6 +57,55 @@ def write(path: Path, text: str) -> Path:
             f"{path} cannot be written", why=error.strerror or str(error), remedy="give another --root"
         ) from error
     return path
+
+
+def unlinked(path: Path, *, below: Path | None = None) -> None:
+    """Nothing, where a file can be written without following a symbolic link (`linked`); else raises UsageError."""
+    if (link := linked(path, below=below)) is not None:
+        raise UsageError(
+            f"{path} cannot be written",
+            why=f"{link} is a symbolic link, which can point anywhere",
+            remedy="remove the link, or give another --root",
+        )
+
+
+def linked(path: Path, *, below: Path | None = None) -> Path | None:
+    """The symbolic link on the way to a file: in any part of a relative path, in the last two of an absolute one.
+
+    Of an absolute path every part below the folder `below` counts; what stands before is the person's own machine.
+    """
+    steps = [step for step in (path, *path.parents) if step.name]
+    if path.is_absolute():
+        inside = len(path.relative_to(below).parts) if below and path.is_relative_to(below) else 0
+        steps = steps[: max(2, inside)]
+    return next((step for step in steps if step.is_symlink()), None)
+
+
+def read(path: Path, *, limit: int = LIMIT) -> str:
+    """The text of a file that a command takes whole.
+
+    Raises UsageError for what is no regular file, has more than `limit` bytes, or is not UTF-8; a pipe never blocks.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(descriptor, "rb") as file:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise _unreadable(path, "it is a pipe or a device, not a file")
+            raw = file.read(limit + 1)
+    except OSError as error:
+        raise _unreadable(path, error.strerror or str(error)) from error
+    except ValueError as error:  # a zero byte in the name
+        raise _unreadable(path, str(error)) from error
+    if len(raw) > limit:
+        raise _unreadable(path, f"it has more than {limit:,} bytes")
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise _unreadable(path, f"it is not UTF-8: byte {error.start} is {raw[error.start]:#04x}") from error
+
+
+def _unreadable(path: Path, why: str) -> UsageError:
+    return UsageError(f"{path} cannot be read", why=why, remedy="give the path of the file that the command asks for")
 
 
 def _stem(stack: Stack) -> str:

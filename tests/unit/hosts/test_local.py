@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from stackseal import hosts
-from stackseal.errors import Failed
+from stackseal.errors import Failed, UsageError
 from stackseal.hosts.local import LocalForge, LocalRunner
 
 
@@ -55,3 +55,16 @@ def test_an_issue_that_is_missing_or_broken_is_a_sentence(tmp_path: Path) -> Non
     (tmp_path / "forge/issues/1.json").write_text("{")
     with pytest.raises(Failed, match=r"The issue in .*1\.json cannot be read"):
         forge.issues()
+
+
+@pytest.mark.parametrize("linked", ["forge", "forge/issues", "forge/issues/1.md", "forge/pull-requests/7"])
+def test_nothing_is_written_through_a_link(linked: str, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (tmp_path / linked).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / linked).symlink_to(outside)
+    forge = LocalForge(tmp_path)
+    with pytest.raises(UsageError, match="is a symbolic link"):  # noqa: PT012 - one of the two meets the link
+        forge.open_issue("k", "t", "b")
+        forge.upsert_comment(7, "review", ["text"])
+    assert list(outside.iterdir()) == []

@@ -130,6 +130,19 @@ def test_a_link_is_not_followed(tmp_path: Path) -> None:
         store.of(STACK, 7)
 
 
+def test_a_linked_folder_is_neither_written_nor_read(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    where = Path(LocalRecords(outside).put(sealed()))
+    root = tmp_path / "root"
+    root.mkdir()
+    (root / "seals").symlink_to(outside / "seals")
+    with pytest.raises(UsageError, match="seals is a symbolic link"):
+        LocalRecords(root).put(replace(sealed(), created="2026-11-21T00:00:00+00:00"))
+    with pytest.raises(Refused, match="seals is a symbolic link"):
+        LocalRecords(root).of(STACK, 7)
+    assert load(where.read_text(), source="x") == sealed()
+
+
 @pytest.mark.parametrize(
     ("stack", "head"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -66,4 +67,40 @@ def test_a_type_without_a_source_is_said_and_fails(path: Path, capsys: pytest.Ca
 def test_a_file_that_is_not_there_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(str(tmp_path / "none.yaml")) == 2
     said = capsys.readouterr().err
-    assert "none.yaml cannot be read: there is no such file; give a template's path" in said
+    assert "none.yaml cannot be read: No such file or directory; give the path" in said
+
+
+def test_a_pipe_and_another_encoding_are_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    os.mkfifo(tmp_path / "pipe.yaml")
+    (tmp_path / "latin.yaml").write_bytes(b"Resources: {A: {Type: \xe9}}\n")
+    for name, why in {"pipe.yaml": "it is a pipe or a device, not a file", "latin.yaml": "it is not UTF-8"}.items():
+        assert run(str(tmp_path / name)) == 2
+        said = capsys.readouterr().err
+        assert f"{name} cannot be read: {why}" in said
+        assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("option", "text", "why"),
+    [
+        ("--account", "12345678901", "twelve digits"),
+        ("--account", "1234-5678-9012", "twelve digits"),
+        ("--account", "*", "twelve digits"),
+        ("--account", "\u0661" * 12, "twelve digits"),
+        ("--region", "*", "a region's code, such as eu-west-1"),
+        ("--region", "eu-west-1\n", "a region's code"),
+        ("--stack-name", "shop/*", "a letter, then letters, digits and hyphens"),
+        ("--stack-name", "", "a letter, then"),
+        ("--stack-name", "s" * 129, "a letter, then"),
+    ],
+)
+def test_what_would_become_part_of_an_arn_is_looked_at(
+    option: str, text: str, why: str, path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = list(PLACE)
+    place[place.index(option) + 1] = text
+    assert cli.main(["policy", str(path), *place], {}) == 2
+    said = capsys.readouterr()
+    assert said.err.startswith(f"error: {option} cannot be ")
+    assert f"it has to be {why}" in said.err
+    assert (said.out, said.err.count("\n")) == ("", 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +18,12 @@ type that no source describes, is said on stderr, and the exit code is 1.
     stackseal policy template.yaml --stack-name my-stack --account 123456789012 --region eu-west-1
     stackseal policy template.yaml --stack-name my-stack --account 123456789012 --region eu-west-1 --role drift
 """
+_FORMS: Final = (
+    ("--account", "account", r"[0-9]{12}", "twelve digits"),
+    ("--region", "region", r"[a-z]{2,4}(-[a-z]+){1,3}-[0-9]{1,2}", "a region's code, such as eu-west-1"),
+    ("--stack-name", "stack_name", r"[A-Za-z][A-Za-z0-9-]{0,127}", "a letter, then letters, digits and hyphens"),
+)
+"""What becomes a part of ARNs; the stack's name as CloudFormation's CreateStack documents it."""
 _ROLES: Final = ("operator", "execution", "plan", "deploy", "drift", "boundary")
 
 
@@ -33,13 +40,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, world: World) -> int:
     """Print the policy document; a split one as a list of documents."""
-    from stackseal import policy, render
-    from stackseal.errors import UsageError
+    from stackseal import artifacts, policy, render, yamltext
     from stackseal.model import Role, StackId
 
-    if not args.path.is_file():
-        raise UsageError(f"{args.path} cannot be read", why="there is no such file", remedy="give a template's path")
-    template = render.read(args.path.read_text(encoding="utf-8"), args.path.as_posix())
+    for option, text, pattern, form in _FORMS:
+        _checked(option, getattr(args, text), pattern, form)
+    template = render.read(artifacts.read(args.path, limit=yamltext.TEMPLATE.size), args.path.as_posix())
     found = policy.foreign(
         template.body,
         args.stack_name,
@@ -59,3 +65,10 @@ def run(args: argparse.Namespace, world: World) -> int:
         world.out.say(f"The policy is longer than IAM allows and becomes {len(documents)} documents", "warning")
     world.out.json(documents[0] if len(documents) == 1 else list(documents))
     return 1 if any(finding.blocks for finding in doubts) else 0
+
+
+def _checked(option: str, given: str, pattern: str, form: str) -> None:
+    from stackseal.errors import UsageError
+
+    if re.fullmatch(pattern, given, re.ASCII) is None:
+        raise UsageError(f"{option} cannot be {given!r}", why=f"it has to be {form}", remedy="correct it")

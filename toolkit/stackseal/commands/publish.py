@@ -30,14 +30,11 @@ def run(args: argparse.Namespace, world: World) -> int:
     """Publish."""
     from dataclasses import replace
 
-    from stackseal import publication
-    from stackseal.errors import UsageError
+    from stackseal import artifacts, publication
     from stackseal.model import Verdict
     from stackseal.report import json
 
-    if not args.report.is_file():
-        raise UsageError(f"{args.report} cannot be read", why="there is no such file", remedy="run the review again")
-    report = json.loads(args.report.read_text(encoding="utf-8"))
+    report = json.loads(artifacts.read(args.report))
     told = world.runner.run()
     run_ = replace(
         told,

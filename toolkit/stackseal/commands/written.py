@@ -13,16 +13,16 @@ from stackseal.world import World
 def written(world: World, stack: Stack) -> tuple[Path, str]:
     """The path and the text of the written template.
 
-    Raises UsageError when there is none.
+    Raises UsageError when there is none, or none that can be read.
     """
     path = artifacts.template(world.root, stack)
-    if not path.is_file():
+    if not path.exists():
         raise UsageError(
             "Template file not found",
             why=f"there is no {path}",
             remedy="Run create-prov-template before deploy-product",
         )
-    return path, path.read_text(encoding="utf-8")
+    return path, artifacts.read(path)
 
 
 def current(world: World, stack: Stack, template: Template) -> Path:

@@ -9,6 +9,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Final
 
+from stackseal import artifacts
 from stackseal.errors import Failed
 from stackseal.hosts.base import Issue, Link
 from stackseal.model import Run
@@ -51,13 +52,14 @@ class LocalForge:
 
     def upsert_comment(self, pull_request: int, key: str, parts: Sequence[str]) -> str:
         folder = self._root / "pull-requests" / str(pull_request)
-        folder.mkdir(parents=True, exist_ok=True)
         stem = re.sub(r"[^A-Za-z0-9_-]", "_", key)
+        artifacts.unlinked(folder / f"{stem}.md", below=self._root.parent)
+        folder.mkdir(parents=True, exist_ok=True)
         for stale in [path for path in folder.iterdir() if re.fullmatch(rf"{stem}(-[0-9]+)?\.md", path.name)]:
             stale.unlink()
         paths = [folder / (f"{stem}.md" if index == 0 else f"{stem}-{index + 1}.md") for index in range(len(parts))]
         for path, part in zip(paths, parts, strict=True):
-            path.write_text(part, encoding="utf-8")
+            artifacts.write(path, part, below=self._root.parent)
         return paths[0].as_posix() if paths else ""
 
     def pull_request_of(self, commit: str, branch: str) -> int | None:
@@ -82,11 +84,10 @@ class LocalForge:
 
     def _write(self, issue: Issue) -> Issue:
         folder = self._root / "issues"
-        folder.mkdir(parents=True, exist_ok=True)
         state = "open" if issue.open else "closed"
         text = f"# {issue.title}\n\nState: {state}\n\n{issue.body}"
-        (folder / f"{issue.number}.md").write_text(text, encoding="utf-8")
-        (folder / f"{issue.number}.json").write_text(json.dumps(asdict(issue), indent=2) + "\n", encoding="utf-8")
+        for suffix, content in (("md", text), ("json", json.dumps(asdict(issue), indent=2) + "\n")):
+            artifacts.write(folder / f"{issue.number}.{suffix}", content, below=self._root.parent)
         return issue
 
 

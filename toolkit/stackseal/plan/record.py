@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+from stackseal import artifacts
 from stackseal.errors import Refused, UsageError
 from stackseal.model import Plan, StackId, Template, canonical_json, sha256
 from stackseal.plan.seal import Line, normalise, of_plan
@@ -60,6 +61,7 @@ SCHEMA: Final = _exactly(
     lines={"type": "array", "items": _LINE},
     drift=_MAP,
     resolved={"type": "object", "additionalProperties": _SHA},
+    blocked={"type": "boolean"},
     checksum=_SHA,
 )
 
@@ -91,6 +93,8 @@ class SealRecord:
     """Logical id → drift status, for the resources that change."""
     resolved: Mapping[str, str] = field(default_factory=dict)
     """SSM parameter that the template reads → SHA-256 of its value at review."""
+    blocked: bool = False
+    """The review that made it was blocked: the plan is on record, and nobody may execute it."""
 
 
 def record(
@@ -183,6 +187,7 @@ class LocalRecords:
 
     def put(self, found: SealRecord) -> str:
         path = self._root / key(found.stack, found.pull_request, found.head)
+        artifacts.unlinked(path, below=self._root)
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as file:
             file.write(dump(found))
@@ -195,8 +200,8 @@ class LocalRecords:
         return newest_first(found)
 
     def _read(self, path: Path, stack: StackId, pull_request: int | None) -> SealRecord:
-        if path.is_symlink():
-            raise _refused(str(path), "it is a symbolic link")
+        if (link := artifacts.linked(path, below=self._root)) is not None:
+            raise _refused(str(path), f"{link} is a symbolic link")
         return belonging(load(path.read_text(encoding="utf-8"), source=str(path)), stack, pull_request, path.stem)
 
 
