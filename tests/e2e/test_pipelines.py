@@ -14,7 +14,7 @@ from stackseal.model import Outcome, Role
 
 pytestmark = pytest.mark.e2e
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/stackseal-execution"
-PRODUCTS = ("deployment_pipeline", "training_pipeline", "training_workflow")
+PRODUCTS = ("deployment_pipeline", "model_hosting", "training_pipeline", "training_workflow")
 
 
 def first_example(product: str) -> tuple[str, str]:
@@ -39,9 +39,15 @@ def grant(bench: Bench, name: str, text: str) -> None:
         iam.put_role_policy(RoleName="stackseal-execution", PolicyName=f"p{index}", PolicyDocument=json.dumps(document))
 
 
-def deployed(bench: Bench, product: str) -> Any:
-    """The product's first example, reviewed and deployed under its own execution policy."""
+def deployed(bench: Bench, product: str, *, more: str = "") -> Any:
+    """The product's first example, with more in its section, reviewed and deployed under its own execution policy."""
     name, text = first_example(product)
+    text = text.replace("\ntags:", f"{more}\ntags:")
+    if product == "model_hosting":
+        image = {"Image": f"{ACCOUNT}.dkr.ecr.us-west-2.amazonaws.com/churn:7"}
+        bench.client("sagemaker").create_model(
+            ModelName="customer-churn-7", PrimaryContainer=image, ExecutionRoleArn=ROLE
+        )
     accounts = f'accounts: {{"{ACCOUNT}": {{execution_role: "{ROLE}"}}}}'
     (bench.folder / settings.FILE).write_text(f"version: 1\nconfigs: configs\n{accounts}\n")
     bench.commit("Name the role")
@@ -60,7 +66,7 @@ def deployed(bench: Bench, product: str) -> Any:
 @pytest.mark.parametrize("product", PRODUCTS)
 def test_it_is_created_in_sync_and_removed(bench: Bench, product: str) -> None:
     done = deployed(bench, product)
-    assert done.outcome is Outcome.CREATED, done
+    assert done.outcome is Outcome.CREATED, done.first_failure
     name, _ = first_example(product)
     drift = bench.run("check-drift", f"configs/{name}", "--format", "json")
     assert drift.code == 0, drift.stdout + drift.stderr
@@ -188,3 +194,57 @@ def test_a_model_is_saved_only_if_it_is_good_enough(bench: Bench, accuracy: floa
     events = client.get_execution_history(executionArn=ended["executionArn"])["events"]
     seen = {event["stateEnteredEventDetails"]["name"] for event in events if "stateEnteredEventDetails" in event}
     assert ("Save model" in seen) == ("Register model" in seen) == (end == "SUCCEEDED")
+
+
+FULL = """
+  max_latency_ms: 250
+  data_capture: {s3_uri: "s3://churn/captured"}
+  autoscaling: {max_instances: 8, invocations_per_instance: 600}"""
+
+
+@pytest.mark.spec("C06", "D08")
+def test_a_hosted_model_with_everything_is_in_sync_and_drift_is_seen(bench: Bench) -> None:
+    done = deployed(bench, "model_hosting", more=FULL)
+    assert done.outcome is Outcome.CREATED, done.first_failure
+    (endpoint,) = bench.client("sagemaker").list_endpoints()["Endpoints"]
+    assert done.outputs["EndpointName"] == endpoint["EndpointName"]
+    assert done.outputs["EndpointId"] == endpoint["EndpointArn"]
+    name, _ = first_example("model_hosting")
+    drift = bench.run("check-drift", f"configs/{name}", "--format", "json")
+    assert (drift.code, drift.facts["not_checked"]) == (0, []), drift.stdout + drift.stderr
+    scaling = bench.client("application-autoscaling")
+    (target,) = scaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"]
+    assert target["ResourceId"] == f"endpoint/{endpoint['EndpointName']}/variant/AllTraffic"
+    keys = ("ServiceNamespace", "ResourceId", "ScalableDimension")
+    scaling.register_scalable_target(**{key: target[key] for key in keys}, MinCapacity=2, MaxCapacity=20)
+    drift = bench.run("check-drift", f"configs/{name}", "--format", "json")
+    assert drift.code == 1
+    (difference,) = drift.facts["differences"]
+    assert (difference["resource"], difference["property"]) == ("ScalableTarget", "MaxCapacity")
+    gone = bench.run("delete-product", f"configs/{name}", "--force", "--delete-data", "--format", "json")
+    assert gone.code == 0, gone.stderr
+    assert bench.client("sagemaker").list_endpoints()["Endpoints"] == []
+    assert scaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"] == []
+
+
+@pytest.mark.spec("C06")
+def test_another_model_replaces_the_configuration_and_keeps_the_endpoint(bench: Bench) -> None:
+    deployed(bench, "model_hosting")
+    sagemaker = bench.client("sagemaker")
+    (before,) = sagemaker.list_endpoint_configs()["EndpointConfigs"]
+    image = {"Image": f"{ACCOUNT}.dkr.ecr.us-west-2.amazonaws.com/churn:8"}
+    sagemaker.create_model(ModelName="customer-churn-8", PrimaryContainer=image, ExecutionRoleArn=ROLE)
+    name, text = first_example("model_hosting")
+    bench.git("switch", "--quiet", "--create", "model")
+    bench.write(text.replace("customer-churn-7", "customer-churn-8"), name)
+    bench.commit("Host the next model")
+    bench.review(2)
+    bench.git("switch", "--quiet", "main")
+    bench.git("merge", "--quiet", "--ff-only", "model")
+    (done,) = bench.deploy(2)
+    assert done.outcome is Outcome.UPDATED, done.first_failure
+    (after,) = sagemaker.list_endpoint_configs()["EndpointConfigs"]
+    assert after["EndpointConfigName"] != before["EndpointConfigName"]
+    (endpoint,) = sagemaker.list_endpoints()["Endpoints"]
+    found = sagemaker.describe_endpoint(EndpointName=endpoint["EndpointName"])
+    assert found["EndpointConfigName"] == after["EndpointConfigName"]

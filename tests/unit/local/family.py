@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from unit.local.driver import resources
+from unit.local.hosting import hosting
 
 
 def trust(service: str) -> dict[str, Any]:
@@ -481,7 +482,8 @@ def _watching() -> dict[str, Any]:
 
 def family() -> dict[str, Any]:
     """All of them, in one stack."""
-    return resources(**_network(), **_ways_out(), **_security(), **_storage(), **_delivery(), **_watching())
+    parts = (_network(), _ways_out(), _security(), _storage(), _delivery(), _watching(), hosting())
+    return resources(**{name: body for part in parts for name, body in part.items()})
 
 
 def variants() -> dict[str, Any]:

@@ -29,6 +29,16 @@ def _shim(area: str, what: str, consequence: str) -> Gap:
 
 GAPS: Final[tuple[Gap, ...]] = (
     _only(
+        "SageMaker",
+        "An endpoint that gets another configuration: roll-out, alarms that bring the old one back, DeploymentConfig.",
+        "The endpoint is made anew under its name at once; drift detection leaves DeploymentConfig out.",
+    ),
+    _only(
+        "Application Auto Scaling",
+        "Tags of a scalable target are accepted and not kept; nothing is scaled.",
+        "Drift detection leaves them out.",
+    ),
+    _only(
         "Step Functions",
         "Calls of SageMaker (`sagemaker:createTrainingJob.sync` and the like) from a state machine.",
         "The state that calls fails; the states around it run as on AWS.",

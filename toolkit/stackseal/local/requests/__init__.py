@@ -13,6 +13,7 @@ from typing import Final
 
 from stackseal.local.needs import Row
 from stackseal.local.requests import (
+    autoscaling,
     cloudwatch,
     codebuild,
     codecommit,
@@ -25,12 +26,14 @@ from stackseal.local.requests import (
     logs,
     s3,
     sagemaker,
+    sagemaker_hosting,
     sns,
     ssm,
     stepfunctions,
 )
 
 TABLE: Final[Mapping[str, Row]] = {
+    **autoscaling.ROWS,
     **cloudwatch.ROWS,
     **codebuild.ROWS,
     **codecommit.ROWS,
@@ -43,6 +46,7 @@ TABLE: Final[Mapping[str, Row]] = {
     **logs.ROWS,
     **s3.ROWS,
     **sagemaker.ROWS,
+    **sagemaker_hosting.ROWS,
     **sns.ROWS,
     **ssm.ROWS,
     **stepfunctions.ROWS,

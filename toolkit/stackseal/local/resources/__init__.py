@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from stackseal.local.resources import (
+    autoscaling,
     cloudwatch,
     codebuild,
     codecommit,
@@ -19,6 +20,7 @@ from stackseal.local.resources import (
     logs,
     s3,
     sagemaker,
+    sagemaker_hosting,
     sns,
     ssm,
     stepfunctions,
@@ -26,6 +28,7 @@ from stackseal.local.resources import (
 from stackseal.local.resources.kind import Kind
 
 REGISTRY: Final[Mapping[str, Kind]] = {
+    **autoscaling.KINDS,
     **cloudwatch.KINDS,
     **codebuild.KINDS,
     **codecommit.KINDS,
@@ -39,6 +42,7 @@ REGISTRY: Final[Mapping[str, Kind]] = {
     **logs.KINDS,
     **s3.KINDS,
     **sagemaker.KINDS,
+    **sagemaker_hosting.KINDS,
     **sns.KINDS,
     **ssm.KINDS,
     **stepfunctions.KINDS,

@@ -33,12 +33,16 @@ class Context:
         return self.clients.get(service, self.place)
 
     def name(self, given: Any, *, limit: int = 128, lowercase: bool = False) -> str:
-        """The given name, or one that CloudFormation generates: stack, logical id and a suffix of twelve."""
+        """The given name, or one that CloudFormation generates: stack, logical id and a suffix of twelve.
+
+        Where that is too long the stack's part is cut first, so that the logical id can be told.
+        """
         if given:
             return str(given)
         seed = "\0".join((self.stack_id, self.logical_id, self.generation))
         suffix = hashlib.sha256(seed.encode()).hexdigest()[:12]
-        stem = f"{self.stack_name}-{self.logical_id}"[: limit - 13]
+        room = max(limit - len(self.logical_id) - 14, 0)
+        stem = f"{self.stack_name[:room]}-{self.logical_id}".lstrip("-")[: limit - 13]
         found = f"{stem}-{suffix if lowercase else suffix.upper()}"
         return found.lower() if lowercase else found
 
