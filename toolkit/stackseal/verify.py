@@ -99,6 +99,8 @@ def differences(live: Live, record: SealRecord) -> tuple[str, ...]:
     """What of the stack is not what a record holds, in words."""
     if record.operation == PlanOperation.DELETE.value:
         return ("it is the record of a deletion",)
+    if record.blocked:
+        return ("it is the record of a blocked review",)
     found = ["the template"] if record.template_sha256 != live.digest else []
     shown = {name: value for name, value in live.state.parameters.items() if value.strip(_HIDDEN)}
     sealed = {name: digest for name, digest in record.parameters.items() if name in shown}

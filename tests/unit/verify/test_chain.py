@@ -63,6 +63,7 @@ def test_what_was_sealed_is_found() -> None:
         ({"tags": {}}, ("the tags",)),
         ({"tags": {**TAGS, "more": "x"}}, ("the tags",)),
         ({"operation": "delete"}, ("it is the record of a deletion",)),
+        ({"blocked": True}, ("it is the record of a blocked review",)),
         ({"template_sha256": "2" * 64, "tags": {}}, ("the template", "the tags")),
     ],
 )
