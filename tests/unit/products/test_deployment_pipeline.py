@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from stackseal import policy
 from stackseal.errors import ConfigError
+from stackseal.model import Role
 from unit.products import family
 from unit.products.cases import TEST_SUFFIX, example, rendered, resolved
 from unit.products.iam import grants, permits
@@ -129,6 +131,30 @@ def test_the_role_of_cloudformation_deploys_endpoints_and_nothing_else() -> None
     assert everywhere == {f"application-autoscaling:{name}" for name in names}
 
 
+@pytest.mark.spec("C06", "C10")
+def test_the_role_of_cloudformation_suffices_for_the_product_that_hosts_by_name() -> None:
+    key = f"arn:aws:kms:{family.HERE}:key/0a1b2c3d"
+    scaling = {"max_instances": 4, "invocations_per_instance": 100}
+    keys = {"model_name": "churn-7", "kms_key_arn": key, "max_latency_ms": 9, "autoscaling": scaling}
+    hosted = family.template(family.config("model_hosting", keys))
+    assert hosted.stack is not None
+    allowed = family.statements(family.template(data(stack=hosted.stack.id.name, kms_key_arn=key)), "CFNRole")
+    names = {name: found for name, found in hosted.parameters.items() if name.endswith("AlarmName")}
+    assert len(names) == 2
+    for name in names.values():
+        assert permits(allowed, "cloudwatch:PutMetricAlarm", f"arn:aws:cloudwatch:{family.HERE}:alarm:{name}")
+    actions = {action for action, _ in grants(allowed)}
+    needed = {
+        action
+        for found in policy.generate(hosted)
+        if found.role is Role.EXECUTION
+        for statement in found.statements
+        for action in statement.actions
+    }
+    # Drift detection, which the pipeline never runs, asks for these.
+    assert needed - actions <= {"application-autoscaling:DescribeScheduledActions", "cloudwatch:GetMetricData"}
+
+
 @pytest.mark.spec("C09", "C10")
 def test_the_pipeline_touches_one_stack_and_executes_one_change_set() -> None:
     allowed = family.statements(family.template(data()), "CodePipelineServiceRole")
@@ -182,6 +208,7 @@ def test_three_engines_and_the_policies_have_nothing_to_say(tmp_path: Path) -> N
         ("configuration", "mldeployment.yaml", "ends with .json"),
         ("stack", "9-lives", "begins with a letter"),
         ("approval_topic_arn", "approvals", "the ARN of an SNS topic"),
+        ("kms_key_arn", "alias/churn", "not of its alias"),
         ("template", "/absolute.yaml", "without a slash at its beginning"),
     ],
 )
