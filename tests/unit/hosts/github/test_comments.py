@@ -225,12 +225,12 @@ def test_mode_new_writes_one_for_each_run_and_folds_those_before() -> None:
     assert [body.partition("\n")[2] for body in hub.bodies()] == ["run 1\n", "run 2\n"]
 
 
-def test_the_author_of_what_we_write_corrects_what_we_were_told() -> None:
-    hub = Hub(login="our-app[bot]")
-    client = Client(hub, sleep=hub.time.sleep, now=hub.time.now)
-    identity = Identity(client, actions=False)
-    identity.learn({"user": {"login": "wrong"}})
-    comments = Comments(client, "acme/infra", identity, marker)
+def test_the_author_of_what_we_write_corrects_what_we_took_for_it() -> None:
+    refusal = Reply(status=403, data={"message": "Resource not accessible by integration"})
+    hub = Hub(login="our-app[bot]", before=lambda _method, path: refusal if path in {"graphql", "/user"} else None)
+    identity = Identity(Client(hub, sleep=hub.time.sleep, now=hub.time.now), actions=True)
+    assert identity.login == BOT
+    comments = Comments(Client(hub, sleep=hub.time.sleep, now=hub.time.now), "acme/infra", identity, marker)
     comments.publish(7, "review", [part()], ONE)
     assert len(hub.comments) == 1
     assert identity.login == "our-app[bot]"

@@ -298,7 +298,7 @@ def test_the_heartbeat_says_when_drift_was_last_checked(repository: Repository, 
     assert [issue.state for issue in repository.issues.values()] == ["closed"]
 
 
-def test_a_deployment_shows_how_it_goes(repository: Repository, connected: Connected) -> None:
+def test_a_deployment_shows_how_it_goes(github: GitHubFake, repository: Repository, connected: Connected) -> None:
     sha = repository.push("main", {"configs/a.yaml": "a: 1\n"})
     deployments, said = connected(DEPLOY).deployments, []
     url = "https://github.com/acme/infra/actions/runs/1"
@@ -315,6 +315,8 @@ def test_a_deployment_shows_how_it_goes(repository: Repository, connected: Conne
         ["in_progress", "error"],
     ]
     assert next(iter(repository.deployments.values())).statuses[1].log_url == url
+    created = [call.body for call in github.calls if call.operation == "repos/create-deployment"]
+    assert all(body["required_contexts"] == [] and body["auto_merge"] is False for body in created)
     assert said == []
 
 
