@@ -51,9 +51,10 @@ ALLOWED: Final[dict[str, set[str]]] = {
     "publication": {"artifacts", "report", "world"},
     "progress": {"output"},
     "subjects": {"catalogue", "config", "hosts", "sandbox", "settings"},
-    "planning": {"aws", "plan", "settings", "world"},
+    "planning": {"aws", "checks", "plan", "settings", "world"},
     "sealed": {"aws", "plan", "planning", "settings", "world"},
     "preflight": {"aws", "world"},
+    "proving": {"deploy", "hosts", "planning", "preparation", "progress", "sealed", "settings", "subjects", "world"},
     "cleanup": {"aws", "hosts"},
     "verify": {"aws", "config", "hosts", "plan", "planning", "preparation", "settings", "world"},
 }

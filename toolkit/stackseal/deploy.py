@@ -8,6 +8,7 @@ the command that resumes.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 LIMIT: Final = 6 * 3600.0
 """Seconds until an operation's outcome counts as unknown."""
+_SIGN: Final = 120.0
+"""Seconds in which an operation has to show its first event."""
 _PAUSES: Final = (0.2, 0.4, 0.8, 1.5, 3.0, 5.0)
 _STACK: Final = "AWS::CloudFormation::Stack"
 _CANCELLED: Final = ("Resource creation cancelled", "Resource update cancelled")
@@ -68,7 +71,7 @@ def execute(plan: Plan, template: Template, cfn: CloudFormation, watch: Watch) -
     Raises Refused for a plan that CloudFormation did not make; an AWS error before anything was started is raised too.
     """
     if plan.operation is PlanOperation.NONE:
-        return unchanged(plan.stack, cfn)
+        return _protected(unchanged(plan.stack, cfn), template, cfn)
     if plan.change_set is None:
         raise Refused(
             f"The plan of {plan.stack.name} cannot be executed",
@@ -77,31 +80,42 @@ def execute(plan: Plan, template: Template, cfn: CloudFormation, watch: Watch) -
         )
     since = _newest(cfn, plan.stack.name)
     cfn.execute(plan.change_set, token=token(plan))
-    deployment = follow(plan.stack, cfn, watch, since=since)
-    if deployment.outcome.good and template.stack is not None and template.stack.protected:
-        cfn.set_termination_protection(plan.stack.name, on=True)
-    return deployment
+    return _protected(follow(plan.stack, cfn, watch, since=since), template, cfn)
 
 
 def delete(stack: StackId, cfn: CloudFormation, watch: Watch, *, role: str | None = None) -> Deployment:
-    """Delete a stack and follow the deletion to its end; `retained` names what its policies leave behind."""
+    """Delete a stack and follow the deletion to its end; `retained` names what its policies leave behind.
+
+    A stack that was protected is protected again when it is still there afterwards.
+    """
     state = cfn.stack(stack.name)
     if state is None:
         return Deployment(stack=stack, outcome=Outcome.DELETED, status="")
     if state.termination_protection:
         cfn.set_termination_protection(stack.name, on=False)
     since = _newest(cfn, stack.name)
-    # With the newest event: a deletion that failed is tried again, where its token would ask for the same one.
-    cfn.delete_stack(stack.name, role=role, token=sha256(f"{state.arn} {state.last_updated} {since}")[:32])
-    return follow(stack, cfn, watch, since=since, arn=state.arn)
+    deployment = None
+    try:
+        # With the newest event: a deletion that failed is tried again, where its token would ask for the same one.
+        cfn.delete_stack(stack.name, role=role, token=sha256(f"{state.arn} {state.last_updated} {since}")[:32])
+        deployment = follow(stack, cfn, watch, since=since, arn=state.arn)
+    finally:
+        standing = deployment is None or deployment.outcome is Outcome.FAILED
+        if state.termination_protection and standing:
+            with suppress(StacksealError):
+                cfn.set_termination_protection(stack.name, on=True)
+    return deployment
 
 
 def follow(stack: StackId, cfn: CloudFormation, watch: Watch, *, since: str = "", arn: str = "") -> Deployment:
     """Watch a running operation until the stack rests.
 
-    `arn` finds a stack that is being deleted. Never raises for a lost connection: the outcome is then UNKNOWN.
+    `since` is the time of the newest event before the operation: the stack rests only when an event after it says so,
+    because an answer of AWS may be older than the operation. `arn` finds a stack that is being deleted. Never raises
+    for a lost connection: the outcome is then UNKNOWN.
     """
     end = watch.monotonic() + watch.limit
+    sign = watch.monotonic() + _SIGN
     seen: list[ResourceEvent] = []
     turn = 0
     try:
@@ -110,9 +124,10 @@ def follow(stack: StackId, cfn: CloudFormation, watch: Watch, *, since: str = ""
             for event in cfn.events(arn or stack.name, since=seen[-1].timestamp if seen else since) if state else ():
                 seen.append(event)
                 watch.progress.event(event)
-            if state is None or state.status in OUTCOMES:
+            if state is None or (state.status in OUTCOMES and (not since or _told(stack, seen) == state.status)):
                 return _ended(stack, cfn, state, seen)
-            if watch.monotonic() >= end:
+            silent = state.status in OUTCOMES and not seen and watch.monotonic() >= sign
+            if silent or watch.monotonic() >= end:
                 return _unknown(stack, state.status)
             watch.sleep(watch.pauses[min(turn, len(watch.pauses) - 1)])
             turn += 1
@@ -120,6 +135,19 @@ def follow(stack: StackId, cfn: CloudFormation, watch: Watch, *, since: str = ""
         return _unknown(stack, "")
     except StacksealError:
         return _unknown(stack, "")
+
+
+def _told(stack: StackId, events: Sequence[ResourceEvent]) -> str:
+    """The last status of the stack itself that its events tell."""
+    own = [event.status for event in events if event.type == _STACK and event.logical_id == stack.name]
+    return own[-1] if own else ""
+
+
+def _protected(deployment: Deployment, template: Template, cfn: CloudFormation) -> Deployment:
+    """A production stack that stands is protected from deletion, also where an earlier run died before it did that."""
+    if deployment.outcome.good and deployment.status and template.stack is not None and template.stack.protected:
+        cfn.set_termination_protection(deployment.stack.name, on=True)
+    return deployment
 
 
 def unchanged(stack: StackId, cfn: CloudFormation) -> Deployment:

@@ -625,6 +625,8 @@ class Deployment:
     """Resources that stay behind, `Type physical-id`."""
     resume: str = ""
     """The command that goes on where an unknown outcome left off."""
+    message: str = ""
+    """Why nothing was done or known, where that was no event of the stack's."""
 
 
 # --- 9 drift ----------------------------------------------------------------------------------------------------------

@@ -8,10 +8,9 @@ between two commits; `prepare` on one config of the working directory, for the c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 from stackseal import (
@@ -21,12 +20,10 @@ from stackseal import (
     planning,
     policy,
     preparation,
-    progress,
-    sealed,
+    proving,
     settings,
     subjects,
 )
-from stackseal import deploy as stage
 from stackseal.drift import Move, Step, decide, judge, key
 from stackseal.errors import ConfigError, ConfigErrors, StacksealError, UsageError
 from stackseal.hosts.base import Issue
@@ -34,6 +31,7 @@ from stackseal.hosts.git import Repository
 from stackseal.model import (
     Deployment,
     Drift,
+    DriftStatus,
     Failure,
     Finding,
     Location,
@@ -48,6 +46,7 @@ from stackseal.model import (
 )
 from stackseal.planning import Pair, Planner
 from stackseal.preparation import Prepared
+from stackseal.proving import Turn
 from stackseal.report.issue import issue as issue_of
 from stackseal.settings import Settings
 from stackseal.subjects import Subject
@@ -94,15 +93,13 @@ def plan(drawn: Drawn, planner: Planner, ours: Settings) -> Report:
     """Stage 6: the report with the plan of every stack; what goes wrong with one stack is said in it."""
     report, failures = drawn.report, list(drawn.report.failures)
     plans: dict[StackId, Plan | None] = {}
-    unsafe = {stack.id for stack in report.stacks if any(_runs_code(finding) for finding in stack.findings)}
     for pair in drawn.pairs:
-        if pair.id in unsafe:
-            continue
         with _told(pair.id.name, Location(path=pair.path), failures):
-            account = ours.account(pair.id.account)
-            plans[pair.id] = planner.plan(pair.id, base=pair.base, head=pair.head, account=account, run=report.run)
+            plans[pair.id] = planner.plan(pair.id, base=pair.base, head=pair.head, ours=ours, run=report.run)
     stacks = tuple(replace(stack, plan=plans.get(stack.id)) for stack in report.stacks)
-    return replace(report, stacks=stacks, failures=tuple(failures))
+    whole = replace(report, stacks=stacks, failures=tuple(failures))
+    planner.finish(whole.verdict)
+    return whole
 
 
 def bundled(drawn: Drawn) -> str:
@@ -142,28 +139,40 @@ def deploy(
 ) -> tuple[Deployment, ...]:
     """What a merge causes: exactly what the pull request's review sealed is executed, stack by stack.
 
-    New and changed stacks first, removed ones last. The first stack that is refused or does not end well stops the
-    rest, because what follows may need it. Raises Refused for what nobody reviewed; nothing is changed then.
+    New and changed stacks first, removed ones last. All are proven before the first is changed, and each again right
+    before its own turn. The first that is refused or does not end well stops the rest, because what follows may need
+    it. Raises Refused for what nobody reviewed; nothing is changed then.
     """
     change = subjects.between(repository, base, head, preparation.catalogue_of(world), world.sandbox)
     if change.failures:
         raise ConfigErrors([_as_error(failure) for failure in change.failures])
+    proving.no_foreign_records(world, repository, change.head)
     counted = [waiver for waiver in change.waivers if not waiver.proposed]
-    ready = [
-        _ready(world, subject, _prepared(world, subject, counted), change.settings, pull_request)
+    turns = [
+        Turn(
+            world=world,
+            subject=subject,
+            sides=_prepared(world, subject, counted),
+            ours=change.settings,
+            number=pull_request,
+        )
         for subject in sorted(change.subjects, key=lambda item: item.head is None)
     ]
+    proving.all_proven(turns)
     done: list[Deployment] = []
-    for step in ready:
-        done.append(step())
+    for turn in turns:
+        done.append(turn.take())
         if not done[-1].outcome.good:
             break
     return tuple(done)
 
 
 def drift(world: World, stacks: Sequence[Stack], ours: Settings) -> tuple[tuple[Drift, Step], ...]:
-    """What cron causes: every stack is compared, and its one issue opened, edited, closed or left alone."""
-    found = [judge(drift_of(world, stack), ours.drift.ignore, world.clock.today) for stack in stacks]
+    """What cron causes: every stack is compared, and its one issue opened, edited, closed or left alone.
+
+    A stack that cannot be compared is unknown, with the reason; the others are compared all the same.
+    """
+    found = [judge(_compared(world, stack), ours.drift.ignore, world.clock.today) for stack in stacks]
     issues = world.forge.issues()
     return tuple((each, _filed(world, each, stack, issues)) for each, stack in zip(found, stacks, strict=True))
 
@@ -212,6 +221,7 @@ def _found(world: World, prepared: Sequence[Prepared], waivers: Sequence[Waiver]
     if not prepared:
         return ()
     templates = [item.template for item in prepared]
+    world.out.say(f"Checking {len(templates)} templates")
     with preparation.engines(world) as ready:
         return checks.run(templates, world=ready, waivers=waivers, today=world.clock.today)
 
@@ -249,11 +259,6 @@ def _examined(
     )
 
 
-def _runs_code(finding: Finding) -> bool:
-    """CloudFormation runs macros while it makes a change set: nobody asks it to before somebody answered for them."""
-    return finding.check == "transform" and finding.blocks
-
-
 @contextmanager
 def _told(name: str, where: Location, failures: list[Failure]) -> Iterator[None]:
     """What goes wrong with one stack is said in the report, and the others are still reviewed."""
@@ -276,31 +281,11 @@ def _values(stack: Stack) -> Iterator[tuple[str, str]]:
             yield path, canonical_json(value)
 
 
-def _ready(
-    world: World,
-    subject: Subject,
-    sides: tuple[Prepared | None, Prepared | None],
-    ours: Settings,
-    pull_request: int | None,
-) -> Callable[[], Deployment]:
-    """Prove one stack's plan; what is returned executes it."""
-    base, head = sides
-    cfn = world.cloudformation(subject.id)
-    following = watch(world)
-    account = ours.account(subject.id.account)
-    role, records = account.execution_role, planning.records_of(world, subject.id, account)
-    record = planning.record_of(records, subject.id, pull_request, head.template if head else None, role)
-    if head is not None:
-        plan = sealed.proven(world, cfn, record, head.template, account)
-        return partial(stage.execute, plan, head.template, cfn, following)
-    assert base is not None  # noqa: S101 - a subject has at least one side
-    plan = sealed.proven_deletion(world, cfn, record, base.template)
-    return partial(stage.delete, plan.stack, cfn, following, role=role)
-
-
-def watch(world: World) -> stage.Watch:
-    """How an operation is followed, by the world's clock and output."""
-    return stage.Watch(sleep=world.clock.sleep, monotonic=world.clock.monotonic, progress=progress.progress(world.out))
+def _compared(world: World, stack: Stack) -> Drift:
+    try:
+        return drift_of(world, stack)
+    except StacksealError as error:
+        return Drift(stack=stack.id, status=DriftStatus.UNKNOWN, resources=(), reason=str(error))
 
 
 def _filed(world: World, found: Drift, stack: Stack, issues: Sequence[Issue]) -> Step:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Protocol
 
+from stackseal import checks
 from stackseal.aws.s3 import Bucket
 from stackseal.aws.shapes import Store
 from stackseal.errors import Refused
-from stackseal.model import Change, Drift, Plan, PlanOperation, Run, StackId, Template
+from stackseal.model import Change, Drift, Plan, PlanKind, PlanOperation, Run, StackId, Template, Verdict
 from stackseal.plan import change_set, deletion, predicted, record, seal
 from stackseal.plan.record import LocalRecords, Records, SealRecord
 from stackseal.plan.shared_records import SharedRecords
 
 if TYPE_CHECKING:
     from stackseal.aws.cloudformation import CloudFormation
-    from stackseal.settings import Account
+    from stackseal.settings import Account, Settings
     from stackseal.world import World
 
 _UNNUMBERED: Final = 1
@@ -37,9 +38,13 @@ class Planner(Protocol):
     """Makes the plan of a stack."""
 
     def plan(
-        self, stack: StackId, *, base: Template | None, head: Template | None, account: Account, run: Run
+        self, stack: StackId, *, base: Template | None, head: Template | None, ours: Settings, run: Run
     ) -> Plan | None:
         """The plan; None where there is nothing to say."""
+        ...
+
+    def finish(self, verdict: Verdict) -> None:
+        """The whole review is known now: keep what has to be kept."""
         ...
 
 
@@ -47,25 +52,37 @@ class Predicting:
     """Without credentials: from the templates of base and head."""
 
     def plan(
-        self, stack: StackId, *, base: Template | None, head: Template | None, account: Account, run: Run
+        self, stack: StackId, *, base: Template | None, head: Template | None, ours: Settings, run: Run
     ) -> Plan | None:
         """A predicted plan."""
         del run
-        return predicted.predict(base, head, stack=stack, execution_role=account.execution_role)
+        return predicted.predict(base, head, stack=stack, execution_role=ours.account(stack.account).execution_role)
+
+    def finish(self, verdict: Verdict) -> None:
+        """A prediction leaves nothing behind."""
+        del verdict
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Sealing:
-    """With credentials: a change set against the real stack, sealed, its record kept."""
+    """With credentials: a change set against the real stack, sealed; the records are kept when the verdict is known."""
 
     world: World
+    _made: list[tuple[Records, SealRecord]] = field(default_factory=list)
 
     def plan(
-        self, stack: StackId, *, base: Template | None, head: Template | None, account: Account, run: Run
+        self, stack: StackId, *, base: Template | None, head: Template | None, ours: Settings, run: Run
     ) -> Plan | None:
-        """The sealed plan of a stack; its record is stored before it is returned."""
+        """The sealed plan of a stack.
+
+        Raises Refused for a template that would run code while its change set is made, unless somebody answers for it.
+        """
+        self.world.out.say(f"Planning {stack.name}")
+        account = ours.account(stack.account)
         cfn = self.world.cloudformation(stack)
         records = records_of(self.world, stack, account)
+        if head is not None:
+            self._inert(head, ours)
         if head is None:
             return self._removal(cfn, stack, base, run, records)
         inputs = seal.inputs(head, stack=stack, execution_role=account.execution_role)
@@ -81,13 +98,30 @@ class Sealing:
         self._keep(cfn, made, head, run, records)
         return made
 
+    def finish(self, verdict: Verdict) -> None:
+        """Keep the records; those of a blocked review say so, and nobody may execute them."""
+        for records, found in self._made:
+            records.put(replace(found, blocked=verdict is Verdict.BLOCKED))
+        self._made.clear()
+
+    def _inert(self, head: Template, ours: Settings) -> None:
+        """CloudFormation runs macros while it makes a change set, and what another job found is no proof."""
+        found = checks.unanswered("transform", head, ours.waived(), today=self.world.clock.today)
+        if found:
+            raise Refused(
+                "No change set is made",
+                why=found[0].message,
+                remedy="take it out of the template, or waive the check transform on the base branch",
+            )
+
     def _removal(
         self, cfn: CloudFormation, stack: StackId, base: Template | None, run: Run, records: Records
     ) -> Plan | None:
-        if base is None or cfn.stack(stack.name) is None:
+        if base is None:
             return None
         stateful = base.stack.product.stateful if base.stack else frozenset()
-        made = deletion.deletion(cfn, stack, stateful=stateful)
+        there = cfn.stack(stack.name) is not None
+        made = deletion.deletion(cfn, stack, stateful=stateful) if there else _nothing_to_remove(stack, base)
         made = replace(made, seal=seal.seal(made, base))
         self._keep(cfn, made, base, run, records)
         return made
@@ -105,7 +139,19 @@ class Sealing:
             drift={item.logical_id: item.status for item in drift.resources} if drift else {},
             resolved=resolved,
         )
-        records.put(found)
+        self._made.append((records, found))
+
+
+def _nothing_to_remove(stack: StackId, base: Template) -> Plan:
+    """The plan to remove a stack that does not exist: it is sealed, so that the merge can go on."""
+    return Plan(
+        stack=stack,
+        kind=PlanKind.CHANGE_SET,
+        operation=PlanOperation.NONE,
+        changes=(),
+        template_sha256=base.sha256,
+        notes=("The stack does not exist, so there is nothing to remove.",),
+    )
 
 
 def records_of(world: World, stack: StackId, account: Account) -> Records:
@@ -145,7 +191,8 @@ def record_of(
     """
     found = records.of(stack, pull_request)
     if template is None:
-        mine = [item for item in found if item.operation == PlanOperation.DELETE.value]
+        removals = {PlanOperation.DELETE.value, PlanOperation.NONE.value}
+        mine = [item for item in found if item.operation in removals]
     else:
         digest = seal.inputs(template, stack=stack, execution_role=role).digest
         mine = [item for item in found if item.input_digest == digest]
@@ -153,7 +200,13 @@ def record_of(
         raise Refused(
             f"The stack {stack.name} is not deployed",
             why="no review has sealed exactly this; the config, its settings or the toolkit are not the reviewed ones",
-            remedy="review the change again: stackseal review",
+            remedy="review the change again: `stackseal review --base BASE --plan sealed --pull-request N`",
+        )
+    if mine[0].blocked:
+        raise Refused(
+            f"The stack {stack.name} is not deployed",
+            why=f"the review of {mine[0].head[:12]} was blocked",
+            remedy="mend what it names and review again: `stackseal review --base BASE --plan sealed --pull-request N`",
         )
     return mine[0]
 

@@ -60,6 +60,8 @@ def sentence(deployment: Deployment) -> str:
         )
     if deployment.retained:
         parts.append(f"left behind: {', '.join(deployment.retained)}")
+    if deployment.message:
+        parts.append(deployment.message)
     if deployment.resume:
         parts.append(f"nobody knows how it ends; go on with: {deployment.resume}")
     return "; ".join(parts)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from stackseal import planning
 from stackseal.aws.errors import AwsFailed
+from stackseal.aws.states import CHANGE_SET, STACK, Do, Use
 from stackseal.errors import Refused
 from stackseal.model import Plan, PlanKind, PlanOperation, StackId, Template
 from stackseal.plan import change_set, deletion, prove, seal
@@ -18,28 +19,43 @@ if TYPE_CHECKING:
     from stackseal.settings import Account
     from stackseal.world import World
 
+_OURS: Final = "deploy-"
+"""How the names of change sets begin that a deployment makes itself."""
+
 
 def proven(world: World, cfn: CloudFormation, record: SealRecord, template: Template, account: Account) -> Plan:
     """The plan that may be executed: the reviewed change set itself, or a new one that does no more.
 
     Raises Refused with every reason against it; a change set made for the comparison is removed again.
     """
+    _at_rest(cfn, record.stack)
     if record.operation == PlanOperation.NONE.value:
         return _nothing(record, template)
     live = _live(cfn, record)
-    if live is None:
-        return _again(world, cfn, record, template, account)
-    plan = change_set.read(cfn, _shell(record, template), template, live.state.arn)
-    drift = planning.drift_of(cfn, plan, world)
-    _stop(record.stack, prove.prove(record, live, execution_role=account.execution_role, drift=drift))
-    return plan
+    match _use(live):
+        case Use.EXECUTE if live is not None:
+            plan = change_set.read(cfn, _shell(record, template), template, live.state.arn)
+            drift = planning.drift_of(cfn, plan, world)
+            _stop(record.stack, prove.prove(record, live, execution_role=account.execution_role, drift=drift))
+            return plan
+        case Use.DONE:
+            return replace(_nothing(record, template), operation=PlanOperation.NONE)
+        case Use.REPLAN:
+            return _again(world, cfn, record, template, account)
+    raise Refused(
+        f"The stack {record.stack.name} is not deployed",
+        why="its reviewed change set is being made or executed by somebody else",
+        remedy=f"follow it with `stackseal recover {record.stack.name} --region {record.stack.region}`, then try again",
+    )
 
 
 def proven_deletion(world: World, cfn: CloudFormation, record: SealRecord, base: Template) -> Plan:
-    """The deletion that may be done: what goes today is not more than what was reviewed.
+    """The deletion that may be done: what goes today is not more than what was reviewed. A stack that is gone is done.
 
     Raises Refused with every reason against it.
     """
+    if cfn.stack(record.stack.name) is None:
+        return replace(_shell(record, base), operation=PlanOperation.DELETE, seal=record.seal)
     stateful = base.stack.product.stateful if base.stack else frozenset()
     plan = deletion.deletion(cfn, record.stack, stateful=stateful)
     extra = seal.subset(seal.normalise(plan.changes), record.lines)
@@ -52,10 +68,11 @@ def proven_deletion(world: World, cfn: CloudFormation, record: SealRecord, base:
 def _again(world: World, cfn: CloudFormation, record: SealRecord, template: Template, account: Account) -> Plan:
     """Another stack update, another review's execution or time took the change set: plan again and compare."""
     inputs = seal.inputs(template, stack=record.stack, execution_role=account.execution_role)
+    fresh = cfn.stack(record.stack.name) is None
     plan = change_set.create(
         inputs,
         cfn,
-        name=f"deploy-{record.head[:7]}-{inputs.digest[:12]}",
+        name=f"{_OURS}{record.head[:7]}-{inputs.digest[:12]}",
         patience=planning.patience(world),
         description=f"stackseal {inputs.digest}",
         store=planning.store_of(account),
@@ -68,23 +85,52 @@ def _again(world: World, cfn: CloudFormation, record: SealRecord, template: Temp
         resolved=resolved if plan.change_set else None,
         drift=planning.drift_of(cfn, plan, world),
     )
-    if reasons and plan.change_set:
-        cfn.delete_change_set(plan.change_set)
+    if reasons:
+        discard(cfn, plan, fresh=fresh)
     _stop(record.stack, reasons)
     return plan
 
 
+def discard(cfn: CloudFormation, plan: Plan, *, fresh: bool = False) -> None:
+    """Remove what was made for a comparison: the change set, and the empty shell of a stack that was not there."""
+    if plan.change_set is None or not (plan.change_set_name or "").startswith(_OURS):
+        return
+    cfn.delete_change_set(plan.change_set)
+    state = cfn.stack(plan.stack.name)
+    if fresh and state is not None and state.status == "REVIEW_IN_PROGRESS":
+        cfn.delete_stack(plan.stack.name)
+
+
+def _at_rest(cfn: CloudFormation, stack: StackId) -> None:
+    """Nothing, if the stack's state allows a deployment (docs/reference/states.md)."""
+    state = cfn.stack(stack.name)
+    row = STACK.get(state.status if state else None)
+    if row is None or row.deploy not in {Do.CREATE, Do.UPDATE}:
+        status = state.status if state else ""
+        raise Refused(
+            f"The stack {stack.name} is not deployed",
+            why=f"it is {status}",
+            remedy=row.remedy if row else "see the stack in the AWS console",
+        )
+
+
+def _use(live: Live | None) -> Use:
+    """What the reviewed change set's state allows (docs/reference/states.md); one that is gone is planned again."""
+    if live is None:
+        return Use.REPLAN
+    return CHANGE_SET.get((live.state.status, live.state.execution_status), Use.STOP)
+
+
 def _live(cfn: CloudFormation, record: SealRecord) -> Live | None:
-    """The reviewed change set, None where it is gone or can no longer be executed."""
+    """The reviewed change set, None where it is gone."""
     if record.change_set is None:
         return None
     try:
-        live = change_set.inspect(cfn, record.change_set)
+        return change_set.inspect(cfn, record.change_set)
     except AwsFailed as error:
         if error.code.startswith("ChangeSetNotFound") or error.code == "ValidationError":
             return None
         raise
-    return live if live.state.execution_status == "AVAILABLE" else None
 
 
 def _shell(record: SealRecord, template: Template) -> Plan:
@@ -110,5 +156,5 @@ def _stop(stack: StackId, reasons: tuple[str, ...]) -> None:
         raise Refused(
             f"The stack {stack.name} is not deployed",
             why=f"it is not what was reviewed: {' '.join(reasons)}",
-            remedy="review the change again: stackseal review",
+            remedy="review the change again: `stackseal review --base BASE --plan sealed --pull-request N`",
         )

@@ -72,6 +72,12 @@ def run(
     return order([*found, *waive.unused(waivers, found, templates, world.names)])
 
 
+def unanswered(name: str, template: Template, waivers: Sequence[Waiver], *, today: date) -> tuple[Finding, ...]:
+    """What one of our own checks finds in a template and nobody has waived."""
+    found = waive.apply(CHECKS[name].check(template), waivers, today=today)
+    return tuple(finding for finding in found if finding.blocks)
+
+
 def run_foreign(paths: Sequence[Path], *, world: Engines, region: str = "us-east-1") -> tuple[Finding, ...]:
     """The same for any CloudFormation template files, or folders of them; findings stand on the files' own lines.
 

@@ -111,7 +111,7 @@ def refuse_second_provider(world: World, prepared: Prepared) -> None:
 
 def _deployed(args: argparse.Namespace, world: World, prepared: Prepared) -> tuple[Mapping[str, str], int]:
     """Make the change set, show it, ask, execute it. What was refused leaves nothing behind."""
-    from stackseal import cleanup, deploy, pipeline, planning, progress
+    from stackseal import cleanup, deploy, planning, progress, proving
     from stackseal.commands import operate
     from stackseal.model import PlanOperation
     from stackseal.plan import change_set, seal
@@ -130,7 +130,7 @@ def _deployed(args: argparse.Namespace, world: World, prepared: Prepared) -> tup
     except Refused:
         cleanup.tidy(cfn, stack, lambda refs: tuple(ref for ref in refs if ref.name == name))
         raise
-    done = deploy.execute(plan, prepared.template, cfn, pipeline.watch(world))
+    done = deploy.execute(plan, prepared.template, cfn, proving.watch(world))
     world.out.say(progress.sentence(done))
     if not done.outcome.good:
         emit(world, operate.facts(done), progress.sentence(done))

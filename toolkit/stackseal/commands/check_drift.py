@@ -42,6 +42,7 @@ def facts(drift: Drift) -> dict[str, Any]:
     return {
         "stack": drift.stack.name,
         "status": drift.status.value,
+        "reason": drift.reason or None,
         "checked": drift.checked,
         "resources": len(drift.resources),
         "differences": [
@@ -67,6 +68,8 @@ _COMPARED: Final = ("IN_SYNC", "MODIFIED", "DELETED")
 def text(drift: Drift) -> str:
     """A drift for people."""
     lines = [f"{drift.stack.name}: {drift.status.value}, {drift.checked} of {len(drift.resources)} resources checked"]
+    if drift.reason:
+        lines.append(f"  {drift.reason}")
     for item in drift.drifted:
         lines.append(f"  {item.logical_id} ({item.type}) {item.status}")
         lines += [

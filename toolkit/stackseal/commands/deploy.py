@@ -50,6 +50,9 @@ def run(args: argparse.Namespace, world: World) -> int:
         head=args.head,
         pull_request=number,
     )
-    text = "\n".join(progress.sentence(deployment) for deployment in done) or "Nothing to deploy"
-    emit(world, {"deployments": [operate.facts(deployment) for deployment in done]}, text)
+    begun = {deployment.stack.name for deployment in done}
+    waiting = [name for name in names if name not in begun]
+    lines = [*(progress.sentence(deployment) for deployment in done), *(f"{name}: not begun" for name in waiting)]
+    facts = {"deployments": [operate.facts(deployment) for deployment in done], "not_begun": waiting}
+    emit(world, facts, "\n".join(lines) or "Nothing to deploy")
     return max((operate.code(deployment) for deployment in done), default=0)

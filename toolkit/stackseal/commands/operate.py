@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shlex
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from stackseal import artifacts, progress
@@ -20,7 +22,7 @@ _CODES = {Outcome.REFUSED: 4, Outcome.UNKNOWN: 5}
 def deployed(world: World, prepared: Prepared, *, change_set_name: str) -> Deployment:
     """Make the stack's change set, execute it and follow it to its end: for stacks that nobody else uses yet."""
 
-    from stackseal import deploy, pipeline, planning, settings
+    from stackseal import deploy, planning, proving, settings
     from stackseal.plan import change_set, seal
 
     stack = prepared.stack
@@ -29,33 +31,40 @@ def deployed(world: World, prepared: Prepared, *, change_set_name: str) -> Deplo
     inputs = seal.inputs(prepared.template, execution_role=role)
     plan = change_set.create(inputs, cfn, name=change_set_name, patience=planning.patience(world))
     world.out.say(f"{stack.id.name}: {len(plan.changes)} changes")
-    return deploy.execute(plan, prepared.template, cfn, pipeline.watch(world))
+    return deploy.execute(plan, prepared.template, cfn, proving.watch(world))
 
 
-def absent(world: World, stack: Stack) -> None:
+def absent(world: World, stack: Stack, *, remedy: str = "") -> None:
     """Nothing, if the stack does not exist yet (spec A34).
 
-    Raises Refused with the three things that a person can do.
+    Raises Refused with the three things that a person can do, or with another `remedy`.
     """
+    config = shlex.quote(stack.config.path)
     state = world.cloudformation(stack.id).stack(stack.id.name)
     if state is not None and state.status not in {"REVIEW_IN_PROGRESS", "DELETE_COMPLETE"}:
         raise Refused(
             "Stack already exists",
             why=f"{stack.id.name} is {state.status}",
-            remedy="see what would change with show-changes, update it after a review with deploy, or remove it with "
-            "delete-product --force",
+            remedy=remedy
+            or f"see what would change with `stackseal show-changes {config}`, update it after a review with "
+            f"`stackseal deploy --base BASE --pull-request N`, or remove it with "
+            f"`stackseal delete-product {config} --force`",
         )
 
 
-def finished(world: World, prepared: Prepared, deployment: Deployment) -> int:
-    """Print how it ended, write it beside the reports, and return the exit code."""
-    found = facts(deployment)
+def finished(world: World, prepared: Prepared, deployment: Deployment, *, removed: Sequence[str] = ()) -> int:
+    """Print how it ended, write it beside the reports, and return the exit code.
+
+    `removed` are resources, `Type name`, that were removed after the stack.
+    """
+    found = {**facts(deployment), "removed": list(removed)} if removed else facts(deployment)
     path = artifacts.report(world.root, prepared.stack, "json").with_name(f"{deployment.stack.name}-deployment.json")
     artifacts.write(path, json.dumps(found, indent=2) + "\n")
     if deployment.outcome in {Outcome.CREATED, Outcome.UPDATED}:
         for text in prepared.stack.afterwards:
             world.out.say(f"Now {text}")
-    emit(world, {**found, "report": path.as_posix()}, progress.sentence(deployment))
+    gone = f"; removed: {', '.join(removed)}" if removed else ""
+    emit(world, {**found, "report": path.as_posix()}, progress.sentence(deployment) + gone)
     return code(deployment)
 
 
@@ -85,6 +94,7 @@ def facts(deployment: Deployment) -> dict[str, Any]:
         if failure
         else None,
         "resume": deployment.resume or None,
+        "message": deployment.message or None,
     }
 
 

@@ -29,7 +29,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, world: World) -> int:
     """Follow, or say what can be done."""
-    from stackseal import deploy, pipeline, progress
+    from stackseal import deploy, progress, proving
     from stackseal.aws.cloudformation import CloudFormation
     from stackseal.aws.states import STACK
     from stackseal.commands import operate
@@ -52,7 +52,7 @@ def run(args: argparse.Namespace, world: World) -> int:
         remedy = row.remedy or "nothing has to be done"
         facts = {"stack": args.stack, "status": state.status, "reason": state.reason, "remedy": remedy}
         emit(world, facts, f"{args.stack}: {state.status}; {remedy}")
-        return 0
-    deployment = deploy.follow(stack, cfn, pipeline.watch(world), arn=state.arn)
+        return 0 if deploy.OUTCOMES[state.status].good else 3
+    deployment = deploy.follow(stack, cfn, proving.watch(world), arn=state.arn)
     emit(world, operate.facts(deployment), progress.sentence(deployment))
     return operate.code(deployment)

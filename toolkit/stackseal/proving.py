@@ -1,0 +1,93 @@
+"""The stacks of a deployment take turns: all are proven before the first is changed, and each again right before it is.
+
+What goes wrong in a turn is that stack's outcome, so that what was done before it is still told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from stackseal import deploy as stage
+from stackseal import planning, progress, sealed
+from stackseal.errors import Refused, StacksealError, Unknown
+from stackseal.hosts.git import Repository
+from stackseal.model import Deployment, Outcome, Plan
+from stackseal.preparation import Prepared
+from stackseal.settings import Settings
+from stackseal.subjects import Subject
+from stackseal.world import World
+
+_OUTCOMES: Final[Mapping[type[StacksealError], Outcome]] = {Refused: Outcome.REFUSED, Unknown: Outcome.UNKNOWN}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Turn:
+    """One stack's part of a deployment."""
+
+    world: World
+    subject: Subject
+    sides: tuple[Prepared | None, Prepared | None]
+    ours: Settings
+    number: int | None
+
+    def prove(self) -> Plan:
+        """The plan that may be executed now."""
+        world, identity, (base, head) = self.world, self.subject.id, self.sides
+        cfn, account = world.cloudformation(identity), self.ours.account(identity.account)
+        records = planning.records_of(world, identity, account)
+        template = head.template if head else None
+        record = planning.record_of(records, identity, self.number, template, account.execution_role)
+        if head is not None:
+            return sealed.proven(world, cfn, record, head.template, account)
+        assert base is not None  # noqa: S101 - a subject has at least one side
+        return sealed.proven_deletion(world, cfn, record, base.template)
+
+    def take(self) -> Deployment:
+        """Prove once more and do it; what goes wrong is the outcome, so that what was done before is still told."""
+        try:
+            plan, cfn, head = self.prove(), self.world.cloudformation(self.subject.id), self.sides[1]
+            if head is not None:
+                return stage.execute(plan, head.template, cfn, watch(self.world))
+            role = self.ours.account(self.subject.id.account).execution_role
+            return stage.delete(plan.stack, cfn, watch(self.world), role=role)
+        except StacksealError as error:
+            outcome = _OUTCOMES.get(type(error), Outcome.FAILED)
+            return Deployment(stack=self.subject.id, outcome=outcome, status="", message=str(error))
+
+
+def all_proven(turns: Sequence[Turn]) -> None:
+    """Nothing, if every stack may be deployed; else what this run made for its comparisons is removed again."""
+    plans: list[tuple[Turn, Plan]] = []
+    try:
+        plans += [(turn, turn.prove()) for turn in turns]
+    except StacksealError:
+        for turn, found in plans:
+            sealed.discard(turn.world.cloudformation(turn.subject.id), found)
+        raise
+
+
+def no_foreign_records(world: World, repository: Repository, head: str) -> None:
+    """Nothing, if the repository holds no seal records.
+
+    Those below the working root count because this machine wrote them; a pull request could bring its own.
+    """
+    root = world.root if not world.root.is_absolute() else _below(world.root, world.here)
+    tracked = repository.files(head, (root / "seals").as_posix()) if root is not None else ()
+    if tracked:
+        raise Refused(
+            "Nothing is deployed",
+            why=f"the repository itself holds seal records ({tracked[0]}), so a pull request could bring its own",
+            remedy=f"remove {root}/seals from the repository and name it in .gitignore",
+        )
+
+
+def _below(path: Path, folder: Path) -> Path | None:
+    return path.relative_to(folder) if path.is_relative_to(folder) else None
+
+
+def watch(world: World) -> stage.Watch:
+    """How an operation is followed, by the world's clock and output."""
+    return stage.Watch(sleep=world.clock.sleep, monotonic=world.clock.monotonic, progress=progress.progress(world.out))
