@@ -51,6 +51,7 @@ docs: setup  ## write docs/reference/ from the code
 	@$(BIN)/python scripts/docs.py
 	@$(BIN)/python scripts/action.py
 	@$(BIN)/python scripts/features.py
+	@$(BIN)/python scripts/privilege.py --write
 
 dist: setup  ## build the wheel, install it in a clean environment, run the demo from /
 	@scripts/dist.sh

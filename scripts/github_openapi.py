@@ -114,6 +114,8 @@ OPERATIONS: Final = (
     "pulls/merge",
     "pulls/update",
     "rate-limit/get",
+    "reactions/create-for-issue-comment",
+    "reactions/delete-for-issue-comment",
     "repos/compare-commits-with-basehead",
     "repos/create-commit-status",
     "repos/create-deployment",

@@ -241,6 +241,8 @@ def _examined(
     before = policy.generate(base.template, roles=roles) if base else ()
     after = policy.generate(head.template, roles=roles) if head else ()
     doubts = policy.check(head.template, after) if head else ()
+    deltas = policy.delta(before, after)
+    first = policy.grant_first(deltas)
     return StackReport(
         id=subject.id,
         product=shown.stack.product.name,
@@ -251,10 +253,14 @@ def _examined(
         resources=preparation.resource_rows(shown.template),
         findings=(*mine, *doubts),
         policies=after,
-        policy_deltas=policy.delta(before, after),
+        policy_deltas=deltas,
         edges=graph.edges(shown.template),
         names=tuple(shown.stack.names.values()),
-        notes=(*subject.either.warnings, *(f"After the deployment {text}" for text in shown.stack.afterwards)),
+        notes=(
+            *subject.either.warnings,
+            *([first] if first else []),
+            *(f"After the deployment {text}" for text in shown.stack.afterwards),
+        ),
         config_values=dict(_values(shown.stack)),
     )
 
@@ -289,7 +295,15 @@ def _compared(world: World, stack: Stack) -> Drift:
 
 
 def _filed(world: World, found: Drift, stack: Stack, issues: Sequence[Issue]) -> Step:
-    """Do with the stack's issue what `decide` says."""
+    """Do with the stack's issue what `decide` says; a forge that refuses is heard, and the next stack is filed."""
+    try:
+        return _file(world, found, stack, issues)
+    except StacksealError as error:
+        world.out.say(f"{stack.id.name}: warning: its issue is as it was: {error}", "warning")
+        return Step(move=Move.NONE)
+
+
+def _file(world: World, found: Drift, stack: Stack, issues: Sequence[Issue]) -> Step:
     issue = issue_of(found, config=stack.config.path)
     step = decide(found, key(found), issue.title, issue.body, issues)
     match step.move:

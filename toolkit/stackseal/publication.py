@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from stackseal import artifacts
 from stackseal.model import PlanOperation, Report
 from stackseal.report import FORMATS, markdown
 from stackseal.world import World
 
+_ROOM: Final = 64_600
+"""Code points of a comment: GitHub takes 65,536, we send 65,000, and a forge may stamp it with a line of its own."""
 _FILES = (("html", "html"), ("markdown", "md"), ("json", "json"), ("sarif", "sarif"))
 
 
@@ -31,7 +33,7 @@ def publish(world: World, report: Report, *, key: str = "review") -> Published:
     if summary := world.env.get("GITHUB_STEP_SUMMARY"):
         with Path(summary).open("a", encoding="utf-8") as file:
             file.write(markdown.render_summary(report))
-    parts = markdown.render_parts(report, key=key)
+    parts = markdown.render_parts(report, key=key, limit=_ROOM)
     where = world.forge.upsert_comment(report.run.pull_request or 0, key, parts)
     return Published(parts=parts, where=where)
 

@@ -55,6 +55,16 @@ class Label:
 
 
 @dataclass(kw_only=True)
+class Reaction:
+    """A reaction to a comment."""
+
+    id: int
+    author: str
+    content: str
+    created: str
+
+
+@dataclass(kw_only=True)
 class Comment:
     """A comment on an issue or pull request; `app` is the slug of the app that wrote it."""
 
@@ -66,6 +76,7 @@ class Comment:
     updated: str
     app: str | None = None
     minimized: str | None = None
+    reactions: list[Reaction] = field(default_factory=list)
 
 
 @dataclass(kw_only=True)

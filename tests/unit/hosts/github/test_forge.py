@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,7 +19,7 @@ from stackseal.hosts.github_api import Client
 from stackseal.hosts.github_deployments import State
 from stackseal.hosts.github_errors import Rejected
 from stackseal.hosts.github_forge import CommentMode, GitHubForge, Options, connect
-from stackseal.hosts.github_http import PyGithubTransport, Reply, Transport
+from stackseal.hosts.github_http import PyGithubTransport
 from stackseal.hosts.github_revision import Revision
 from stackseal.report import marker
 from unit.hosts.github.drift_run import STACKS, check
@@ -36,25 +36,6 @@ class Connected(Protocol):
     def __call__(
         self, permissions: dict[str, str] = ..., *, run: int = ..., login: str = ..., **options: Any
     ) -> GitHubForge: ...
-
-
-class Reacting:
-    """The fake with reactions, which it does not have; 201 for who sets one and 200 for everybody else."""
-
-    def __init__(self, inner: Transport) -> None:
-        self._inner, self.seen = inner, 0
-
-    def send(self, method: str, path: str, query: Mapping[str, str | int], body: Any) -> Reply:
-        if "/reactions" not in path:
-            return self._inner.send(method, path, query, body)
-        self.seen += 1
-        if method == "DELETE":
-            return Reply(status=204)
-        assert body == {"content": "eyes"}
-        return Reply(status=201, data={"id": self.seen, "content": "eyes", "created_at": "2026-11-20T09:00:00Z"})
-
-    def close(self) -> None:
-        self._inner.close()
 
 
 @pytest.fixture
@@ -95,7 +76,7 @@ def connected(github: GitHubFake, time: Time) -> Iterator[Connected]:
     ) -> GitHubForge:
         token = github.token(login, permissions, fork=fork)
         url = github.enterprise_url if enterprise else github.url
-        transports.append(Reacting(PyGithubTransport(token, agent="stackseal/1.0 (publish)", url=url)))
+        transports.append(PyGithubTransport(token, agent="stackseal/1.0 (publish)", url=url))
         options = Options(comments=mode, revision=Revision(run=run, attempt=1), actions=True)
         env = {"GITHUB_REPOSITORY": "acme/infra"}
         return connect(
