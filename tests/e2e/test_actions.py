@@ -96,7 +96,7 @@ def test_a_stack_that_exists_is_left_alone_with_three_remedies(bench: Bench, con
     done = bench.run("deploy-product", config, "--force")
     assert done.code == 4
     assert "Stack already exists" in done.stderr
-    for remedy in ("show-changes", "deploy", "delete-product --force"):
+    for remedy in (f"show-changes {CONFIG}", "deploy --base", f"delete-product {CONFIG} --force"):
         assert remedy in done.stderr
 
 

@@ -53,7 +53,8 @@ def main(argv: Sequence[str], env: Mapping[str, str]) -> int:
     except SystemExit as done:  # argparse has printed the help or the version
         return done.code if isinstance(done.code, int) else 0
     except KeyboardInterrupt:
-        output.say("Interrupted. What CloudFormation has begun goes on; see it with: stackseal check-drift", "error")
+        way = "stackseal recover STACK --region REGION"
+        output.say(f"Interrupted. What CloudFormation has begun goes on; follow it with: {way}", "error")
         return 130
     except BrokenPipeError:
         # The reader has gone; nothing more can be said, and Python must not try to at exit.

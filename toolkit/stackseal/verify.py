@@ -235,7 +235,7 @@ def sentence(found: Chain) -> str:
     """The chain in one line."""
     gaps = [link.name for link in found.links if link.state is State.MISSING]
     told = "the chain is whole" if found.whole else f"the chain is broken at: {', '.join(gaps)}"
-    return f"{found.stack}: {told}. Resources are not compared; `stackseal check-drift` does that."
+    return f"{found.stack}: {told}. Resources are not compared; `stackseal check-drift CONFIG` does that."
 
 
 _PAGE: Final = """\

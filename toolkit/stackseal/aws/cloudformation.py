@@ -109,7 +109,7 @@ class CloudFormation:
     ) -> None:
         """Start the deletion. `retain` names resources to leave; AWS accepts it only after DELETE_FAILED."""
         given = _given(RetainResources=list(retain), ClientRequestToken=token, RoleARN=role)
-        with translated(f"could not delete the stack {name}", changes=f"see `stackseal recover {name}`"):
+        with translated(f"could not delete the stack {name}", changes=f"see `{self._recover(name)}`"):
             self._client.delete_stack(StackName=name, **given)
 
     def set_termination_protection(self, name: str, *, on: bool) -> None:
@@ -119,7 +119,7 @@ class CloudFormation:
 
     def continue_rollback(self, name: str, *, token: str | None = None, role: str | None = None) -> None:
         """Go on with a rollback that failed (UPDATE_ROLLBACK_FAILED)."""
-        with translated(f"could not go on rolling back {name}", changes=f"see `stackseal recover {name}`"):
+        with translated(f"could not go on rolling back {name}", changes=f"see `{self._recover(name)}`"):
             self._client.continue_update_rollback(StackName=name, **_given(ClientRequestToken=token, RoleARN=role))
 
     # --- templates
@@ -221,7 +221,9 @@ class CloudFormation:
 
     def execute(self, arn: str, *, token: str) -> None:
         """Start executing a change set, by ARN and with a client token: a repeat does not run twice."""
-        with translated(f"could not execute the change set {arn}", changes="see `stackseal recover`"):
+        with translated(
+            f"could not execute the change set {arn}", changes="see `stackseal recover STACK --region REGION`"
+        ):
             self._client.execute_change_set(ChangeSetName=arn, ClientRequestToken=token)
 
     def delete_change_set(self, arn: str) -> None:
@@ -250,6 +252,9 @@ class CloudFormation:
 
     # --- inside
 
+    def _recover(self, name: str) -> str:
+        return f"stackseal recover {name} --region {self.region}"
+
     def _template_argument(self, body: str, store: Store | None) -> dict[str, str]:
         size = len(body.encode())
         if size <= BODY_LIMIT:
@@ -264,7 +269,7 @@ class CloudFormation:
             raise Failed(
                 f"the template has {size:,} bytes",
                 why=f"only {BODY_LIMIT:,} travel inside a request and no bucket is set",
-                remedy="name the account's artifact bucket in stackseal.yaml (`stackseal bootstrap` creates it)",
+                remedy="name the account's artifact bucket in stackseal.yaml (`stackseal bootstrap CONFIG` creates it)",
             )
         return {"TemplateURL": upload(self._aws.client("s3", self.region), store, body)}
 

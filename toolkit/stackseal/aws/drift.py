@@ -82,7 +82,7 @@ def _finished(
             raise Unknown(
                 f"drift detection on the stack {stack.name} did not end in time",
                 why="large stacks take minutes",
-                remedy="run `stackseal check-drift` again later",
+                remedy="run `stackseal check-drift CONFIG` again later",
             )
         sleep(POLL_SECONDS)
 

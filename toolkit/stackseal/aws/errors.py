@@ -29,7 +29,7 @@ class Cause(NamedTuple):
 
 _DENIED: Final = Cause(
     "the credentials may not do this ({message})",
-    "grant the named action to the role; `stackseal create-policy` writes the policies",
+    "grant the named action to the role; `stackseal create-policy CONFIG` writes the policies",
 )
 _EXPIRED: Final = Cause("the credentials have expired", "renew them (log in again, or start the job again) and repeat")
 _UNKNOWN_TOKEN: Final = Cause(
@@ -74,7 +74,7 @@ CAUSES: Final[Mapping[str, Cause]] = {
     ),
     "TokenAlreadyExistsException": Cause(
         "this operation is already running or done under the same token ({message})",
-        "follow it with `stackseal recover`",
+        "follow it with `stackseal recover STACK --region REGION`",
     ),
     "OperationInProgressException": Cause(
         "another operation is running on the stack ({message})", "wait until it has ended and run it again"
@@ -84,7 +84,8 @@ CAUSES: Final[Mapping[str, Cause]] = {
         "add the named capability to the plan",
     ),
     "LimitExceededException": Cause(
-        "a quota is used up ({message})", "run `stackseal cleanup` to remove old change sets, or raise the quota"
+        "a quota is used up ({message})",
+        "run `stackseal cleanup --sweep` to remove old change sets, or raise the quota",
     ),
     "ChangeSetNotFound": Cause("the change set no longer exists ({message})", "plan again and review the new plan"),
     "ChangeSetNotFoundException": Cause(
@@ -96,7 +97,7 @@ CAUSES: Final[Mapping[str, Cause]] = {
     "InvalidChangeSetStatusException": Cause(
         "the change set is not in a state that can be executed ({message})", "plan again and review the new plan"
     ),
-    "NoSuchBucket": Cause("the bucket does not exist ({message})", "run `stackseal bootstrap` in this account"),
+    "NoSuchBucket": Cause("the bucket does not exist ({message})", "run `stackseal bootstrap CONFIG` in this account"),
     "ParameterNotFound": Cause(
         "the SSM parameter does not exist ({message})", "deploy the stack that publishes it first"
     ),

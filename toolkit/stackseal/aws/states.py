@@ -33,8 +33,10 @@ class Row(NamedTuple):
     """What a person can do where the action is STOP or WAIT."""
 
 
-_BUSY: Final = "wait for the operation on the stack to end; `stackseal recover` follows it"
-_DELETE: Final = "delete the stack with `stackseal delete-product --force` (retained resources stay), then run it again"
+_BUSY: Final = "wait for the operation on the stack to end; `stackseal recover STACK --region REGION` follows it"
+_DELETE: Final = (
+    "delete the stack with `stackseal delete-product CONFIG --force` (retained resources stay), then run it again"
+)
 
 
 def _good() -> Row:
@@ -79,7 +81,8 @@ STACK: Final[Mapping[str | None, Row]] = {
         Do.STOP,
         Do.STOP,
         Do.DETECT,
-        "mend what the failed resources name, then go on with `stackseal recover --continue-rollback`",
+        "mend what the failed resources name, then go on with "
+        "`stackseal recover STACK --region REGION --continue-rollback --force`",
     ),
     "IMPORT_ROLLBACK_FAILED": Row(
         Do.STOP, Do.STOP, Do.DETECT, "mend what the failed resources name, then repeat the import by hand"

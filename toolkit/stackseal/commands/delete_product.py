@@ -66,7 +66,7 @@ def run(args: argparse.Namespace, world: World) -> int:
 
 
 def _data(world: World, prepared: Prepared, plan: Plan | None) -> tuple[str, ...]:
-    """What --delete-data removes, `Type name`: of a stack what it retains, without one what has the template's names."""
+    """What --delete-data removes, `Type name`: what a stack retains, or what has its names."""
     from stackseal import preparation
     from stackseal.aws import retained
 

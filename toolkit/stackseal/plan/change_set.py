@@ -224,7 +224,9 @@ def _tidy(cfn: CloudFormation, made: ChangeSetRef, new: NewChangeSet, template: 
     against = objections.found(cfn, made.arn)
     reason = _reason(cfn, made, against.sentences)
     cfn.delete_change_set(made.arn)
-    shell = f"; the stack {new.stack} is left as an empty shell that `stackseal cleanup` removes" if fresh else ""
+    shell = (
+        f"; the stack {new.stack} is left as an empty shell that `stackseal cleanup --sweep` removes" if fresh else ""
+    )
     raise Failed(
         f"CloudFormation could not plan the stack {new.stack}",
         why=reason or "it gave no reason",

@@ -36,7 +36,7 @@ def generate(template: Template, *, base: Template | None = None, roles: Roles |
         raise UsageError(
             "cannot write the policies of a template alone",
             why="the account, the region and the stack's name are part of every ARN",
-            remedy="use `stackseal policy PATH` with --account, --region and --stack-name",
+            remedy="use `stackseal policy PATH --account ACCOUNT --region REGION --stack-name STACK`",
         )
     stack = template.stack.id
     request = Request(
