@@ -80,6 +80,14 @@ def test_invalid_settings_are_refused_at_their_line(text: str, place: str, says:
         assert caught.value.where.column == int(column)
 
 
+@pytest.mark.parametrize("version", ["2", '"2"', "one", "0", "null"])
+def test_another_version_is_worded_for_people(version: str) -> None:
+    with pytest.raises(
+        ConfigError, match="invalid at version: this stackseal reads version 1 of the settings; see docs"
+    ):
+        settings.parse(f"version: {version}\n".encode())
+
+
 def test_a_working_directory_without_a_file_has_the_defaults(tmp_path: Path) -> None:
     assert settings.load(tmp_path) == Settings()
     (tmp_path / settings.FILE).write_text("configs: live\n")

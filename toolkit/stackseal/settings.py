@@ -120,10 +120,15 @@ def parse(raw: bytes, path: str = FILE) -> Settings:
         place = tuple(step for step in first["loc"] if step != "[key]")
         raise ConfigError(
             f"The settings are invalid at {'.'.join(str(step) for step in place) or 'the top level'}",
-            why=str(first["msg"]),
+            why=_why(place, str(first["msg"])),
             remedy="see docs/reference/settings.md",
             where=nearest(document.marks, place) or Location(path=path),
         ) from error
+
+
+def _why(place: tuple[int | str, ...], said: str) -> str:
+    """The library's wording, but where it speaks of bounds that are none of the reader's business."""
+    return "this stackseal reads version 1 of the settings" if place == ("version",) else said
 
 
 def load(folder: Path) -> Settings:

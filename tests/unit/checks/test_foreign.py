@@ -1,8 +1,10 @@
+import os
 import time
 from pathlib import Path
 
 import pytest
 
+from stackseal import cli
 from stackseal.checks import foreign, run_foreign
 from stackseal.errors import ConfigError, UsageError
 from stackseal.model import Level, Location
@@ -98,6 +100,41 @@ def test_a_folder_is_searched_for_templates(tmp_path: Path) -> None:
 def test_a_path_that_is_not_there_is_a_usage_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot be read"):
         run_foreign([tmp_path / "none.yaml"], world=world(tmp_path))
+
+
+def test_a_pipe_is_refused_and_does_not_block(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.yaml")
+    with pytest.raises(UsageError, match=r"pipe\.yaml cannot be read: it is a pipe or a device, not a file; name a"):
+        run_foreign([tmp_path / "pipe.yaml"], world=world(tmp_path))
+    assert run_foreign([tmp_path], world=world(tmp_path)) == ()
+
+
+def test_a_suppression_can_be_made_not_to_count(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "template.yaml"
+    path.write_text(
+        "Resources:\n  Topic:\n    Type: AWS::SNS::Topic\n"
+        "    Metadata: {cfn-lint: {config: {ignore_checks: [E3002]}}}\n    Properties: {TopicNam: churn}\n"
+    )
+    argv = ["check", str(path), "--engines", "cfn-lint"]
+    assert cli.main(argv, {}) == 0
+    assert "[E3002] waived by the template's own Metadata: no reason given" in capsys.readouterr().out
+    assert cli.main([*argv, "--ignore-suppressions"], {}) == 1
+    said = capsys.readouterr().out
+    assert "[E3002]\n" in said
+    assert said.endswith("1 findings, 1 blocking, 0 waived\n")
+
+
+def test_an_engines_long_message_is_cut(tmp_path: Path) -> None:
+    path = tmp_path / "template.yaml"
+    path.write_text(
+        "Resources:\n  Role:\n    Type: AWS::IAM::Policy\n    Properties:\n      PolicyName: p\n      Roles: [r]\n"
+        "      PolicyDocument:\n        Version: '2012-10-17'\n        Statement:\n"
+        "          - {Effect: Allow, Action: 's3:GetObjekt', Resource: '*'}\n"
+    )
+    (found,) = [one for one in run_foreign([path], world=world(tmp_path, "cfn-lint")) if one.check == "W3037"]
+    assert len(found.message) == 500
+    assert "getobjekt" in found.message
+    assert found.message.endswith("…")
 
 
 def test_engines_findings_stand_on_the_files_own_lines_and_it_may_excuse_itself(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -91,10 +93,17 @@ def _looks_like_one(path: Path) -> bool:
 
 
 def _read(path: Path) -> bytes:
-    """At most one byte more than the limit, so that a huge file is refused without being read."""
+    """At most one byte more than the limit, so that a huge file is refused without being read; no pipe blocks."""
     try:
-        with path.open("rb") as file:
-            return file.read(yamltext.TEMPLATE.size + 1)
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(descriptor, "rb") as file:
+            if stat.S_ISREG(os.fstat(descriptor).st_mode):
+                return file.read(yamltext.TEMPLATE.size + 1)
     except OSError as error:
-        remedy = "name a CloudFormation template or a folder with some"
-        raise UsageError(f"{path.as_posix()} cannot be read", why=str(error.strerror), remedy=remedy) from error
+        raise _unreadable(path, str(error.strerror)) from error
+    raise _unreadable(path, "it is a pipe or a device, not a file")
+
+
+def _unreadable(path: Path, why: str) -> UsageError:
+    remedy = "name a CloudFormation template or a folder with some"
+    return UsageError(f"{path.as_posix()} cannot be read", why=why, remedy=remedy)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, Final
 
 from stackseal.checks.base import Engine, Engines, Job, Raw, stack_of
 from stackseal.model import Finding, Location, Template, Waiver, canonical_json, nearest, sha256
 
 IN_TEMPLATE = "the template's own Metadata"
 """The owner of a suppression that a foreign template carries itself."""
+
+LONGEST: Final = 500
+"""Characters of an engine's message."""
 
 
 def scan(
@@ -47,7 +50,7 @@ def _finding(raw: Raw, engine: str, template: Template) -> Finding:
         check=raw.check,
         engine=engine,
         level=raw.level,
-        message=raw.message,
+        message=_short(raw.message),
         where=_where(raw, template, rendered),
         rendered=rendered or nearest(template.source.rendered, raw.path),
         resource=raw.resource,
@@ -55,6 +58,11 @@ def _finding(raw: Raw, engine: str, template: Template) -> Finding:
         help_url=raw.help_url,
         waiver=_suppression(raw) if template.stack is None else None,
     )
+
+
+def _short(message: str) -> str:
+    """cfn-lint lists every permission of a service where one is unknown: 5 kB that hide what is wrong."""
+    return message if len(message) <= LONGEST else f"{message[: LONGEST - 1]}…"
 
 
 def _where(raw: Raw, template: Template, rendered: Location | None) -> Location:

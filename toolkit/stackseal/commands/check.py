@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,11 +16,13 @@ if TYPE_CHECKING:
 SUMMARY: Final = "check any CloudFormation template: our checks, cfn-lint, checkov"
 HELP: Final = """\
 Run our own checks, cfn-lint and checkov over CloudFormation templates, ours or anybody's, or over folders of them.
-Configuration files of the tools are ignored: a pull request must not configure its own judge. Findings stand on the
-files' own lines. Exit 1 when an error is found.
+Configuration files of the tools (.cfnlintrc, .checkov.yaml) are ignored. What a template's own Metadata suppresses
+(cfn-lint's ignore_checks, checkov's skip) counts as waived and is shown with its reason, or with a word that none is
+given; with --ignore-suppressions it does not count, so that a pull request cannot excuse itself. Findings stand on the
+files' own lines. Exit 1 when an error is found that nothing waives.
 
     stackseal check template.yaml
-    stackseal check templates/ --format json
+    stackseal check templates/ --ignore-suppressions --format json
 """
 
 
@@ -30,6 +33,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--engines", default="cfn-lint,checkov", help="engines besides our own checks (default: cfn-lint,checkov)"
     )
+    parser.add_argument(
+        "--ignore-suppressions",
+        action="store_true",
+        help="what a template's own Metadata suppresses counts all the same",
+    )
 
 
 def run(args: argparse.Namespace, world: World) -> int:
@@ -39,6 +47,8 @@ def run(args: argparse.Namespace, world: World) -> int:
     engines = preparation.engines(world, tuple(name for name in args.engines.split(",") if name))
     with engines as ready:
         findings = checks.run_foreign(args.path, world=ready, region=args.region)
+    if args.ignore_suppressions:
+        findings = tuple(replace(finding, waiver=None) for finding in findings)
     emit(world, {"findings": [row(finding) for finding in findings]}, text(findings))
     return 1 if any(finding.blocks for finding in findings) else 0
 
