@@ -185,3 +185,33 @@ def test_a_token_names_the_seal_and_belongs_to_one_change_set() -> None:
     assert token(plan()) == token(plan())
     assert token(plan()) != token(plan(change_set="another"))
     assert len(token(plan())) <= 128
+
+
+def stack_event(status: str, at: int) -> ResourceEvent:
+    return event(STACK.name, status, at, type_="AWS::CloudFormation::Stack")
+
+
+def test_an_answer_that_is_older_than_the_operation_is_no_end() -> None:
+    history: list[ResourceEvent] = []
+    cfn: Any = Scripted(["UPDATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"], history)
+    following, _ = watch()
+
+    def later(seconds: float) -> None:
+        del seconds
+        if cfn.looks == 2:
+            history.extend([stack_event("UPDATE_IN_PROGRESS", 5), stack_event("UPDATE_ROLLBACK_COMPLETE", 6)])
+
+    found = follow(STACK, cfn, Watch(**{**vars(following), "sleep": later}), since="2026-01-01T00:00:03")
+    assert (found.outcome, found.status) == (Outcome.ROLLED_BACK, "UPDATE_ROLLBACK_COMPLETE")
+
+
+def test_an_operation_that_never_shows_is_unknown() -> None:
+    cfn: Any = Scripted(["UPDATE_COMPLETE"])
+    found = follow(STACK, cfn, watch(limit=10_000)[0], since="2026-01-01T00:00:03")
+    assert found.outcome is Outcome.UNKNOWN
+
+
+def test_a_stack_that_rests_after_events_is_believed_even_without_its_last_one() -> None:
+    cfn: Any = Scripted(["UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"], [event("R", "UPDATE_COMPLETE", 5)])
+    found = follow(STACK, cfn, watch(limit=10_000)[0], since="2026-01-01T00:00:03")
+    assert found.outcome is Outcome.UPDATED

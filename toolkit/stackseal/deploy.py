@@ -23,6 +23,8 @@ LIMIT: Final = 6 * 3600.0
 """Seconds until an operation's outcome counts as unknown."""
 _SIGN: Final = 120.0
 """Seconds in which an operation has to show its first event."""
+_REST: Final = 15.0
+"""Seconds of rest after which the stack's state is believed although its own last event is missing."""
 _PAUSES: Final = (0.2, 0.4, 0.8, 1.5, 3.0, 5.0)
 _STACK: Final = "AWS::CloudFormation::Stack"
 _CANCELLED: Final = ("Resource creation cancelled", "Resource update cancelled")
@@ -115,7 +117,7 @@ def follow(stack: StackId, cfn: CloudFormation, watch: Watch, *, since: str = ""
     for a lost connection: the outcome is then UNKNOWN.
     """
     end = watch.monotonic() + watch.limit
-    sign = watch.monotonic() + _SIGN
+    rested: float | None = None
     seen: list[ResourceEvent] = []
     turn = 0
     try:
@@ -126,8 +128,12 @@ def follow(stack: StackId, cfn: CloudFormation, watch: Watch, *, since: str = ""
                 watch.progress.event(event)
             if state is None or (state.status in OUTCOMES and (not since or _told(stack, seen) == state.status)):
                 return _ended(stack, cfn, state, seen)
-            silent = state.status in OUTCOMES and not seen and watch.monotonic() >= sign
-            if silent or watch.monotonic() >= end:
+            now = watch.monotonic()
+            rested = None if state.status not in OUTCOMES else now if rested is None else rested
+            resting = 0.0 if rested is None else now - rested
+            if seen and resting >= _REST:
+                return _ended(stack, cfn, state, seen)
+            if resting >= _SIGN or now >= end:
                 return _unknown(stack, state.status)
             watch.sleep(watch.pauses[min(turn, len(watch.pauses) - 1)])
             turn += 1
