@@ -16,10 +16,12 @@ from stackseal.aws.shapes import NewChangeSet
 from stackseal.local import EmbeddedAws
 from stackseal.local.resources import REGISTRY
 from stackseal.model import Action, Replacement
-from unit.plan.edits import BASES, EDITS, Edit
+from unit.plan.edits import BASES, EDITS, ROLE, Edit
 
 pytestmark = pytest.mark.e2e
-TYPES = sorted(set(BASES) & set(REGISTRY))
+FIRST = ("AWS::SageMaker::Model", "AWS::SageMaker::EndpointConfig")
+"""What the others are made of, in order: SageMaker refuses an endpoint without its configuration."""
+TYPES = (*FIRST, *sorted((set(BASES) & set(REGISTRY)) - set(FIRST)))
 SERVED = [edit for edit in EDITS if edit.type in REGISTRY]
 
 
@@ -27,6 +29,11 @@ SERVED = [edit for edit in EDITS if edit.type in REGISTRY]
 def cfn(embedded: EmbeddedAws) -> Iterator[CloudFormation]:
     embedded.reset()
     aws = Aws({**embedded.environ(), "AWS_ACCESS_KEY_ID": ACCOUNT}, region=REGION)
+    # Step Functions refuses a state machine whose role is not there.
+    aws.client("iam").create_role(
+        RoleName=ROLE.rpartition("/")[2],
+        AssumeRolePolicyDocument='{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"states.amazonaws.com"},"Action":"sts:AssumeRole"}]}',
+    )
     yield CloudFormation(aws, REGION)
     embedded.reset()
 
