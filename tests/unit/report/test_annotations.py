@@ -25,7 +25,7 @@ def finding(level: Level, n: int = 0, message: str = "m") -> Finding:
 
 def test_findings_stand_on_their_lines_and_waived_ones_do_not() -> None:
     expected = (
-        "::error file=configs/techcorp-prod-a001-us-west-2-typo-ml-s3.yaml,line=11,col=3,title=invalid config::"
+        "::error file=configs/techcorp-prod-a001-us-west-2-typo-ml-s3.yaml,line=11,col=3,title=could not be reviewed::"
         "ml_product.tier is 'profesional', which is no tier; use one of starter, professional, enterprise.\n"
         f"::error file={samples.FRAUD},line=14,col=3,title=CKV_AWS_21 ArtifactsBucket::"
         "Ensure the S3 bucket has versioning enabled\n"

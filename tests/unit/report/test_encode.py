@@ -87,6 +87,28 @@ def test_plain_english_stays_plain() -> None:
     assert encode.prose(sentence) == sentence
 
 
+@pytest.mark.parametrize("text", ALL)
+def test_a_remedy_lets_nothing_live_outside_code(text: str) -> None:
+    for remedy in (text, f"run `{text}` now", f"`{text}`", f"`a` {text} `b`"):
+        page = Page(gfm(f"- x: {encode.remedy(remedy)} y\n"))
+        assert page.tags == ["ul", "li", "/li", "/ul"]
+        assert page.links == []
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("run `stackseal drift` again", "run `stackseal drift` again"),
+        ("`stackseal drift`; or `a b --c`.", "`stackseal drift`; or `a b --c`."),
+        ("x_y `a b` c_d", "`x_y` `a b` `c_d`"),
+        ("x`a b`y", "``x`a b`y``"),
+        ("", ""),
+    ],
+)
+def test_a_command_stays_whole_in_a_remedy(text: str, said: str) -> None:
+    assert encode.remedy(text) == said
+
+
 def test_prose_joins_neighbouring_foreign_words_and_leaves_punctuation_out() -> None:
     assert encode.prose("see a_b c_d, (e_f) and @org/x.") == "see `a_b c_d`, (`e_f`) and `@org/x`."
 

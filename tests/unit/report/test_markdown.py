@@ -15,6 +15,7 @@ from stackseal.model import (
     Action,
     Change,
     Consequence,
+    Failure,
     Plan,
     PlanKind,
     PlanOperation,
@@ -28,7 +29,7 @@ from stackseal.model import (
     StackReport,
     Verdict,
 )
-from stackseal.report import encode, markdown, marker
+from stackseal.report import encode, html, markdown, marker
 from stackseal.report.view import view
 from stackseal.report.view.effects import Counts
 from unit.report import samples
@@ -81,7 +82,7 @@ def test_the_order_is_what_a_reviewer_needs_first() -> None:
             "## 🔴 Blocked",
             "**4 stacks** · 14 to add, 1 to change, 2 to replace, 14 to remove",
             "### ⚠️ Data loss and replacement",
-            "### ❌ Invalid configs",
+            "### ❌ Could not be reviewed",
             "### Stacks",
             "<details>",
             "**Permissions**",
@@ -101,7 +102,7 @@ def test_the_order_is_what_a_reviewer_needs_first() -> None:
 @pytest.mark.parametrize(
     ("report", "heading", "why"),
     [
-        (samples.full(), "## 🔴 Blocked", "Blocked because 1 config is invalid and 1 finding blocks."),
+        (samples.full(), "## 🔴 Blocked", "Blocked because 1 file could not be reviewed and 1 finding blocks."),
         (samples.human(), "## 🟡 Needs a human", "something that exists goes away or may go away and permissions grow"),
         (samples.ready(), "## 🟢 Ready", "sealed at `4f2a9c1d7be0`"),
     ],
@@ -174,7 +175,7 @@ def test_one_sentence_about_many_resources_is_said_once_unless_data_is_lost() ->
     sizes = {(danger.sentence, danger.data_loss): len(danger.resources) for danger in found.dangers}
     assert sizes["Removing it deletes its configuration.", False] == 9
     assert [len(danger.resources) for danger in found.dangers if danger.data_loss] == [1, 1, 1]
-    assert sum(len(danger.resources) for danger in found.dangers) == 13
+    assert sum(len(danger.resources) for danger in found.dangers if danger.whole is None) == 13
 
 
 def test_a_long_list_of_names_is_taken_apart_and_not_cut() -> None:
@@ -208,6 +209,92 @@ def test_many_dangers_without_data_loss_are_folded_below_those_with() -> None:
     assert text.count("**data loss**") == 2
     assert text.index("**data loss**") < text.index("<summary>20 more") < text.index("`Bucket0019` goes.")
     assert Page(gfm(text)).tags.count("li") >= 22
+
+
+def gone(count: int, env: str = "prod", *, retained: tuple[str, ...] = (), name: str = "gone") -> StackReport:
+    """A planned deletion whose resources hold no data, each with a sentence of its own."""
+    stack = destroying(count, "x", name)
+    assert stack.plan is not None
+    consequences = tuple(
+        dataclasses.replace(one, data_loss=False, sentence=f"{one.logical_id} goes.") for one in stack.plan.consequences
+    )
+    plan = dataclasses.replace(stack.plan, operation=PlanOperation.DELETE, consequences=consequences, retained=retained)
+    return dataclasses.replace(stack, plan=plan, env=env)
+
+
+def dangers_of(text: str) -> tuple[str, str]:
+    """The open and the folded part of the section about what goes away."""
+    section = text.partition("### ⚠️ Data loss and replacement")[2].partition("\n### ")[0]
+    above, _, folded = section.partition("<details>")
+    return above, folded
+
+
+@pytest.mark.parametrize(
+    ("stack", "sentence"),
+    [
+        (
+            gone(12, retained=("Bucket0001", "Bucket0003")),
+            (
+                "- 🔴 **The whole production stack `gone` is deleted**: 10 resources go, "
+                "2 stay behind (`Bucket0001`, `Bucket0003`)."
+            ),
+        ),
+        (gone(1, "dev"), "- 🔴 **The whole stack `gone` is deleted**: 1 resource goes, nothing stays behind."),
+    ],
+)
+def test_a_deleted_stack_is_said_first_and_never_folded(stack: StackReport, sentence: str) -> None:
+    above, folded = dangers_of(comment(Report(run=samples.RUN, stacks=(destroying(1), stack))))
+    lines = [line for line in above.split("\n") if line.startswith("- ")]
+    assert lines[0] == sentence
+    assert lines[1].startswith("- 🔴 **removed**, **data loss**")
+    assert ("In detail: 12 things go or may go away, without data loss" in folded) is (stack.env == "prod")
+    assert " more " not in folded
+
+
+def test_a_deleted_stack_is_named_in_the_page_and_on_many_pages() -> None:
+    stacks = tuple(gone(9, name=f"s{number:03}", retained=("Bucket0000",)) for number in range(400))
+    report = Report(run=samples.RUN, stacks=stacks)
+    parts = markdown.render_parts(report)
+    assert all(len(part) <= 65_000 for part in parts)
+    assert "".join(parts).count("**The whole production stack `s") == 400
+    assert html.render(report).count("<b>The whole production stack s") == 400
+
+
+@pytest.mark.parametrize("count", [8, 9, 30])
+def test_the_fold_never_leaves_the_visible_part_empty(count: int) -> None:
+    stack = gone(count)
+    assert stack.plan is not None
+    update = dataclasses.replace(stack.plan, operation=PlanOperation.UPDATE)
+    report = Report(run=samples.RUN, stacks=(dataclasses.replace(stack, plan=update),))
+    above, folded = dangers_of(comment(report))
+    assert above.count("\n- 🔴") == 8
+    assert folded.count("\n- 🔴") == count - 8
+    assert (f"<summary>{count - 8} more thing" in folded) is (count > 8)
+    assert (f"<summary>{count - 8} more thing" in html.render(report)) is (count > 8)
+
+
+def test_failures_are_counted_by_file_and_their_commands_stay_whole() -> None:
+    where = samples.FAILURE.where
+    failures = (
+        Failure(
+            message="churn: the stack churn cannot be planned: it is ROLLBACK_COMPLETE",
+            remedy="delete the stack with `stackseal delete-product CONFIG --force` (retained resources stay), then "
+            "run `stackseal recover x --region r`.",
+            where=where,
+        ),
+        Failure(message="another", remedy="", where=dataclasses.replace(where, line=3)),
+        Failure(message="a third", remedy="`x` <b>y</b> @someone `", where=dataclasses.replace(where, path="b.yaml")),
+    )
+    text = comment(Report(run=samples.RUN, stacks=(samples.unchanged(),), failures=failures))
+    assert "Blocked because 2 files could not be reviewed." in text
+    assert (
+        "; delete the stack with `stackseal delete-product CONFIG --force` (retained resources stay), then run "
+        "`stackseal recover x --region r`.\n" in text
+    )
+    assert "<b>" not in Page(gfm(text)).outside
+    assert "@someone" not in Page(gfm(text)).outside
+    page = html.render(Report(run=samples.RUN, stacks=(), failures=failures))
+    assert "<code>stackseal delete-product CONFIG --force</code> (retained" in page
 
 
 def test_a_conditional_or_cascading_replacement_is_not_called_certain() -> None:

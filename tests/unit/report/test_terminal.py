@@ -16,9 +16,14 @@ ANSI = re.compile(r"\x1b\[\d+m")
 def test_the_first_line_is_the_verdict() -> None:
     lines = terminal.render(samples.full()).splitlines()
     assert lines[0].startswith("BLOCKED  4 stacks: 14 to add, 1 to change, 2 to replace, 14 to remove; 4 findings")
-    assert lines[1].startswith("  ! removed, DATA LOSS: ModelDeployRepository")
+    assert lines[1] == (
+        "  ! the whole stack techcorp-dev-a001-us-west-2-propensity-ml-stack is deleted: 12 resources go, "
+        "1 stays behind (ArtifactsBucket)"
+    )
+    assert lines[2].startswith("  ! removed, DATA LOSS: ModelDeployRepository")
     assert any(
-        line.startswith("  x invalid configs/techcorp-prod-a001-us-west-2-typo-ml-s3.yaml:11:3: ") for line in lines
+        line.startswith("  x could not be reviewed: configs/techcorp-prod-a001-us-west-2-typo-ml-s3.yaml:11:3: ")
+        for line in lines
     )
     assert any("no changes" in line for line in lines)
 

@@ -47,7 +47,7 @@ def _marks(report: Report) -> Iterator[_Mark]:
     found = view(report)
     for failure in found.report.failures:
         text = f"{failure.message}; {failure.remedy}" if failure.remedy else failure.message
-        yield _Mark(level=Level.ERROR, where=failure.where, title="invalid config", message=text)
+        yield _Mark(level=Level.ERROR, where=failure.where, title="could not be reviewed", message=text)
     every = [finding for stack in found.stacks for finding in stack.findings]
     for finding in sorted(every, key=lambda one: not one.blocks):
         if finding.waiver is None or finding.waiver.proposed:

@@ -33,6 +33,7 @@ _BACKTICKS: Final = re.compile("`+")
 _PLAIN: Final = re.compile(
     r"""["(]?[A-Za-z]+[0-9]{0,2}(?:['-][A-Za-z]+)*["')]?[.,;:!?]?|\(?[0-9]{1,6}[,;]?|[\u2013\u2014\u2192]"""
 )
+_COMMAND: Final = re.compile(r"(?:^|(?<= ))`([^`]+)`(?=[.,;:!?)]*(?: |$))")
 _FRAME: Final = re.compile(r"(\(?)(.*?)([.,;:!?)]*)", re.DOTALL)
 _COMMIT: Final = re.compile(r"[0-9a-f]{7,}", re.IGNORECASE)
 _URL: Final = re.compile(r"https://[A-Za-z0-9.-]+(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~/?#=&%+:-]*)?")
@@ -129,6 +130,24 @@ def _span(core: str) -> str:
     return core if not core or (_is_plain(core) and not core.isdigit()) else code(core)
 
 
+def remedy(text: str) -> Safe:
+    """A sentence of ours that names commands in backticks: each stays whole in one code span, the rest is `prose`."""
+    found = []
+    for part, command in _commands(text):
+        if command:
+            found.append(code(part))
+            continue
+        lead, tail = (" " if part[:1] == " " else ""), (" " if part[-1:] == " " and part.strip(" ") else "")
+        found.append(Safe(f"{lead}{prose(part)}{tail}"))
+    return Safe("".join(found))
+
+
+def _commands(text: str) -> list[tuple[str, bool]]:
+    """The text in pieces, and whether each stood in backticks as a word or words of its own."""
+    pieces = _COMMAND.split(one_line(text).strip(" "))
+    return [(piece, index % 2 == 1) for index, piece in enumerate(pieces) if piece]
+
+
 def prose_cell(text: str) -> Safe:
     """A sentence inside a table cell."""
     return Safe(prose(text).replace("|", "\\|"))
@@ -177,6 +196,11 @@ def label(text: str) -> Safe:
 def html_inline(text: str) -> Safe:
     """Text or an attribute's value in HTML, on one line."""
     return Safe(html.escape(one_line(text), quote=True))
+
+
+def html_remedy(text: str) -> Safe:
+    """What `remedy` is in Markdown."""
+    return Safe("".join(html_code(part) if command else html_inline(part) for part, command in _commands(text)))
 
 
 def html_block(text: str) -> Safe:

@@ -10,6 +10,7 @@ from stackseal.report.compare import compare
 from stackseal.report.encode import HELP_HOSTS, Safe, is_url
 from stackseal.report.markdown import OPEN, run_url
 from stackseal.report.view import StackView, view
+from stackseal.report.view.dangers import shown
 from stackseal.report.words import fill
 
 LIMIT: Final = 80
@@ -20,15 +21,12 @@ def render(report: Report, previous: Report | None = None) -> str:
     """The whole review; with the last report of the same stacks also what is different since."""
     found = view(report)
     since = compare(previous, report) if previous is not None else None
-    quiet = tuple(danger for danger in found.dangers if not danger.data_loss)
     return fill(
         "report.html.j2",
         view=found,
         run=found.report.run,
         run_url=run_url(found.report.run),
-        loud=tuple(danger for danger in found.dangers if danger.data_loss),
-        quiet=quiet,
-        folded=len(quiet) > OPEN,
+        shown=shown(found.dangers, OPEN),
         since=since,
         draw=_draw,
         needs=_needs,

@@ -18,13 +18,13 @@ from stackseal.report import encode, graph, marker
 from stackseal.report.compare import compare
 from stackseal.report.encode import Safe
 from stackseal.report.view import StackView, View, view
-from stackseal.report.view.dangers import Danger
+from stackseal.report.view.dangers import Danger, shown
 from stackseal.report.words import fill
 
 LIMIT: Final = 65_000
 """Code points of one comment."""
 OPEN: Final = 8
-"""Dangers without data loss that stand open; more are folded, all of them, below those with data loss."""
+"""Dangers without data loss that stand open; more are folded, all of them where something else stands open."""
 SUMMARY_LIMIT: Final = 1_000_000
 """Bytes of a step summary."""
 MANY: Final = 1_000_000
@@ -162,10 +162,7 @@ def _fill(template: str, found: View, detail: Detail, **more: Any) -> str:
     run = found.report.run
     context: dict[str, Any] = {"part": 1, "parts": 1, "run_url": run_url(run), "since": None, **more}
     dangers = context.setdefault("dangers", found.dangers)
-    context["loud"] = tuple(danger for danger in dangers if danger.data_loss)
-    context["quiet"] = tuple(danger for danger in dangers if not danger.data_loss)
-    context["folded"] = len(context["quiet"]) > OPEN
-    return fill(template, view=found, run=run, detail=detail, **tools(run), **context)
+    return fill(template, view=found, run=run, detail=detail, shown=shown(dangers, OPEN), **tools(run), **context)
 
 
 def run_url(run: Run) -> Safe:

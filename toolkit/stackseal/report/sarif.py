@@ -52,7 +52,11 @@ def _rules(findings: Iterable[Finding]) -> Iterator[dict[str, Any]]:
     first: dict[str, Finding] = {}
     for finding in findings:
         first.setdefault(finding.check, finding)
-    yield {"id": INVALID, "shortDescription": {"text": "The config is invalid"}, "properties": {"tags": ["stackseal"]}}
+    yield {
+        "id": INVALID,
+        "shortDescription": {"text": "The file could not be reviewed"},
+        "properties": {"tags": ["stackseal"]},
+    }
     for check, finding in sorted(first.items()):
         rule: dict[str, Any] = {
             "id": check,

@@ -42,6 +42,8 @@ FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "fence": encode.fence,
     "prose": encode.prose,
     "prose_cell": encode.prose_cell,
+    "remedy": encode.remedy,
+    "html_remedy": encode.html_remedy,
     "label": encode.label,
     "html": encode.html_inline,
     "html_block": encode.html_block,

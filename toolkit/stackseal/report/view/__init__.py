@@ -24,7 +24,7 @@ from stackseal.model import (
 )
 from stackseal.report.redact import redact
 from stackseal.report.view.costs import CostRow, costs
-from stackseal.report.view.dangers import Danger, dangers
+from stackseal.report.view.dangers import Danger, dangers, rank
 from stackseal.report.view.effects import ChangeRow, Counts, changes, count
 from stackseal.report.view.permissions import PermissionRow, RiskRow, actions, permissions, risks
 
@@ -111,6 +111,11 @@ class View:
     def failures(self) -> int:
         return len(self.report.failures)
 
+    @property
+    def unreviewed(self) -> int:
+        """How many files could not be reviewed; one may have several failures."""
+        return len({failure.where.path for failure in self.report.failures})
+
 
 def view(report: Report) -> View:
     """The report as every format shows it."""
@@ -124,7 +129,7 @@ def view(report: Report) -> View:
         verdict=report.verdict,
         stacks=stacks,
         counts=sum((stack.counts for stack in stacks), Counts()),
-        dangers=tuple(sorted(every, key=lambda danger: not danger.data_loss)),
+        dangers=tuple(sorted(every, key=rank)),
         blocking=sum(stack.blocking for stack in stacks),
         findings=sum(len(stack.findings) for stack in stacks),
         waived=sum(stack.waived for stack in stacks),

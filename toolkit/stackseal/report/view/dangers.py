@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from stackseal.model import Certainty, PlanKind, PlanOperation, StackId, StackReport
 from stackseal.report.view.effects import Effect, effect_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class Whole:
+    """A stack that is deleted as a whole."""
+
+    production: bool
+    goes: int
+    stays: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +33,8 @@ class Danger:
     effect: Effect
     certainty: Certainty
     predicted: bool
+    whole: Whole | None = None
+    """The stack itself goes; `resources` are then those that stay behind, by the names they have."""
 
     @property
     def named(self) -> bool:
@@ -31,9 +42,56 @@ class Danger:
         return len(self.resources) == 1 and self.sentence.startswith(f"{self.resources[0][0]} ")
 
 
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """What stands open and what is folded below it; nothing is folded below an empty part."""
+
+    open: tuple[Danger, ...]
+    folded: tuple[Danger, ...]
+    detail: bool
+    """The folded ones only go into the detail of what stands open: they are not *more* of it."""
+
+
 def dangers(stack: StackReport) -> tuple[Danger, ...]:
-    """All dangers of one stack, data loss first."""
-    return tuple(_together(_dangers(stack)))
+    """All dangers of one stack: that it goes as a whole, data loss, the rest."""
+    return (*_whole(stack), *_together(_dangers(stack)))
+
+
+def rank(danger: Danger) -> tuple[bool, bool]:
+    """The order of dangers over all stacks."""
+    return (danger.whole is None, not danger.data_loss)
+
+
+def shown(found: Sequence[Danger], limit: int) -> Shown:
+    """Deleted stacks and data loss stand open; of the others at most `limit`, or those that nothing stands above."""
+    loud = tuple(danger for danger in found if danger.whole or danger.data_loss)
+    quiet = tuple(danger for danger in found if not (danger.whole or danger.data_loss))
+    if len(quiet) <= limit:
+        return Shown(open=(*loud, *quiet), folded=(), detail=False)
+    deleted = {danger.stack for danger in loud if danger.whole}
+    if loud:
+        return Shown(open=loud, folded=quiet, detail={danger.stack for danger in quiet} <= deleted)
+    return Shown(open=quiet[:limit], folded=quiet[limit:], detail=False)
+
+
+def _whole(stack: StackReport) -> Iterator[Danger]:
+    plan = stack.plan
+    if plan is None or plan.operation is not PlanOperation.DELETE:
+        return
+    types = {change.logical_id: (change.physical_id or change.logical_id, change.type) for change in plan.changes}
+    stays = tuple(types.get(name, (name, "")) for name in plan.retained)
+    goes = sum(change.logical_id not in plan.retained for change in plan.changes)
+    yield Danger(
+        stack=stack.id,
+        resources=stays,
+        sentence="",
+        data_loss=False,  # each loss has a sentence of its own
+        retained=bool(stays),
+        effect=Effect.REMOVE,
+        certainty=Certainty.CERTAIN,
+        predicted=plan.kind is PlanKind.PREDICTED,
+        whole=Whole(production=stack.env == "prod", goes=goes, stays=len(stays)),
+    )
 
 
 def _dangers(stack: StackReport) -> Iterator[Danger]:
