@@ -65,7 +65,7 @@ def find(name: str, here: Path, root: Path) -> Path:
     raise ConfigError(
         f"The config {name!r} was not found",
         why=f"there is no {looked}",
-        remedy="check the spelling, or copy an example: stackseal init",
+        remedy="check the spelling, or copy an example: stackseal init --examples PRODUCT",
         where=Location(path=name),
     )
 

@@ -14,14 +14,19 @@ from stackseal.world import World
 SUMMARY: Final = "set up a repository: folders, settings, examples, editor schema"
 HELP: Final = """\
 Write what a repository needs: the folders configs, templates, policies, reports and docs below the root, a
-stackseal.yaml to fill in, the editor schema, and with --examples the product's example configs. With --forge github
-also the workflows that review, deploy and watch, and Dependabot's entry; they call the workflows of the toolkit's
-repository at one commit, which --toolkit names. Files that exist are left as they are.
+stackseal.yaml to fill in, the editor schema, and a .gitignore for what is output. With --examples also the product's
+example configs, in the root's examples/configs/ where no review looks: copy one into the root's configs/. With --forge
+github also the workflows that review, deploy and watch, and Dependabot's entry; they call the workflows of the
+toolkit's repository at one commit, which --toolkit names. Files that exist are left as they are.
 
     stackseal init --forge local
     stackseal init --forge local --examples ml
     stackseal init --forge github --toolkit my-org/stackseal@0123456789abcdef0123456789abcdef01234567
 """
+_EXAMPLES: Final = "examples/configs"
+"""Beside the configs and not among them: many examples are one stack in several forms."""
+_OUTPUT: Final = ("templates", "policies", "reports", "seals", "forge")
+"""The folders of the root that hold what stackseal writes anew."""
 _TOOLKIT: Final = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100})@([0-9a-f]{40})")
 _PLACEHOLDER: Final = re.compile(r"stackseal/stackseal(/\.github/workflows/[a-z]+\.yml)@0{40} # v0\.0\.0")
 """What the callers of `workflows/` say where a repository, its commit and its version belong."""
@@ -46,7 +51,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """The forge and the examples."""
     parser.add_argument("--forge", choices=("local", "github"), default="local", help="where pull requests live")
     parser.add_argument("--toolkit", metavar="REPO@SHA", help="owner/name@commit of the toolkit, for --forge github")
-    parser.add_argument("--examples", metavar="PRODUCT", help="copy this product's example configs to configs/")
+    parser.add_argument("--examples", metavar="PRODUCT", help="copy this product's examples to examples/configs/")
     parser.add_argument("--dry-run", action="store_true", help="say what would be written and write nothing")
 
 
@@ -58,6 +63,7 @@ def run(args: argparse.Namespace, world: World) -> int:
         Path(settings.FILE): _SETTINGS.replace("{configs}", (world.root / "configs").as_posix()),
         Path(".stackseal/config.schema.json"): _schema(world),
     }
+    files |= _ignored(world)
     files |= _examples(args.examples, world) if args.examples else {}
     files |= callers(args.toolkit or "") if args.forge == "github" else {}
     folders = [world.root / name for name in artifacts.FOLDERS]
@@ -75,7 +81,9 @@ def run(args: argparse.Namespace, world: World) -> int:
     }
     verb = "would write" if args.dry_run else "wrote"
     lines = [f"{verb} {path}" for path in missing] + [f"kept {path}" for path in files if path not in missing]
-    lines.append("Next: put a config into configs/ and run: stackseal validate-config configs/*.yaml")
+    root = world.root.as_posix()
+    put = f"copy one of {root}/{_EXAMPLES}/ into" if args.examples else "put a config into"
+    lines.append(f"Next: {put} {root}/configs/ and run: stackseal validate-config {root}/configs/*.yaml")
     emit(world, facts, "\n".join(lines))
     return 0
 
@@ -110,6 +118,14 @@ def _schema(world: World) -> str:
     return json.dumps(schema.editor(catalogue_of(world).products.values()), indent=2, sort_keys=True) + "\n"
 
 
+def _ignored(world: World) -> dict[Path, str]:
+    """A .gitignore for the output, where the root lies in the repository."""
+    root = world.root.relative_to(world.here) if world.root.is_relative_to(world.here) else world.root
+    if root.is_absolute() or ".." in root.parts:
+        return {}
+    return {Path(".gitignore"): "".join(f"/{(root / folder).as_posix()}/\n" for folder in _OUTPUT)}
+
+
 def _examples(product: str, world: World) -> dict[Path, str]:
     from stackseal.errors import UsageError
     from stackseal.preparation import catalogue_of
@@ -119,5 +135,5 @@ def _examples(product: str, world: World) -> dict[Path, str]:
         raise UsageError(f"There is no product {product!r}", why=f"the catalogue has {', '.join(sorted(products))}")
     folder = products[product].root / "examples"
     return {
-        world.root / "configs" / path.name: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.yaml"))
+        world.root / _EXAMPLES / path.name: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.yaml"))
     }
