@@ -3,10 +3,10 @@
 Start reading at fake.py (what a test sees), then app.py (the way of a call). Behaviour that GitHub's description does
 not tell is in the docstring of its handler, with its source.
 
-Not here, so no test may rely on it: organisations and teams, review comments on lines, milestones, reactions, search
-(404 and a violation), webhooks that are sent, running workflows, the limits of content creation per minute (use
-`secondary_limit`), a `mergeable` that is still null, rulesets that stop a merge. Fields that the fake does not model
-hold values that say so: "unmodelled", https://unmodelled.invalid/, 0, 1970.
+Not here, so no test may rely on it: organisations and teams, review comments on lines, milestones, reactions to
+anything but a comment, search (404 and a violation), webhooks that are sent, running workflows, the limits of content
+creation per minute (use `secondary_limit`), a `mergeable` that is still null, rulesets that stop a merge. Fields that
+the fake does not model hold values that say so: "unmodelled", https://unmodelled.invalid/, 0, 1970.
 """
 
 from fakes.github.exchange import Record, Reply

@@ -14,6 +14,7 @@ import pytest
 
 from fakes.github import GitHubFake, Repository
 from fakes.github.description import VERSIONS, Route, description
+from fakes.github.models import Reaction
 from unit.fakes.conftest import EVERYTHING
 
 BODIES: Final[dict[str, Any]] = {
@@ -36,6 +37,7 @@ BODIES: Final[dict[str, Any]] = {
     "pulls/dismiss-review": {"message": "x"},
     "pulls/merge": {"merge_method": "squash"},
     "pulls/update": {"title": "x"},
+    "reactions/create-for-issue-comment": {"content": "eyes"},
     "repos/create-commit-status": {"state": "success"},
     "repos/create-deployment": {"ref": "main", "required_contexts": []},
     "repos/create-deployment-status": {"state": "success"},
@@ -88,13 +90,15 @@ def asker(fake: GitHubFake) -> Iterator[Asker]:
 def values(repository: Repository) -> dict[str, str]:
     """Something that is there for each parameter of a path."""
     number = next(iter(repository.pulls))
+    comment = next(iter(repository.comments.values()))
     return {
         "owner": "acme",
         "repo": "infra",
         "issue_number": str(number),
         "pull_number": str(number),
         "review_id": str(repository.pulls[number].reviews[0].id),
-        "comment_id": str(next(iter(repository.comments))),
+        "comment_id": str(comment.id),
+        "reaction_id": str(next((one.id for one in comment.reactions), 1)),
         "check_run_id": "1",
         "deployment_id": "1",
         "status_id": "1",
@@ -113,6 +117,12 @@ def values(repository: Repository) -> dict[str, str]:
     }
 
 
+def commented(repository: Repository) -> None:
+    """A comment to the pull request, with a reaction to it."""
+    comment = repository.comment(next(iter(repository.pulls)), "x")
+    comment.reactions.append(Reaction(id=1, author="acme", content="heart", created=comment.created))
+
+
 def path(route: Route, given: dict[str, str]) -> str:
     found = re.sub(r"\{(\w+)\}", lambda match: given[match[1]], route.template)
     return found.replace("/git/ref/main", "/git/ref/heads/main").replace("/git/refs/main", "/git/refs/heads/feature")
@@ -126,7 +136,7 @@ def furnished(repository: Repository) -> Repository:
     number = repository.open_pull("feature").number
     repository.issues[number].labels.append(repository.label("a").name)
     repository.review(number, "APPROVED", author="acme")
-    repository.comment(number, "x")
+    commented(repository)
     repository.environment("dev", reviewers=("acme",), branches=("main",))
     return repository
 
@@ -139,7 +149,7 @@ def test_every_operation_answers_as_described(
         body = BODIES.get(route.operation)
         asker.ask(route.method, path(route, values(furnished)), body, version)
         if not furnished.comments:
-            furnished.comment(next(iter(furnished.pulls)), "again")
+            commented(furnished)
     assert asker.failures == []
     assert asker.statuses[200] > 40
     assert fake.violations == []
@@ -159,7 +169,7 @@ def test_odd_requests_never_break_the_fake(fake: GitHubFake, furnished: Reposito
         query = chance.choice(("", "", "?per_page=0", "?page=-1", "?per_page=x", "?page=99999999999", "?ref=%0a"))
         asker.ask(route.method, path(route, given) + query, body, chance.choice(VERSIONS))
         if not furnished.comments:
-            furnished.comment(next(iter(furnished.pulls)), "again")
+            commented(furnished)
     assert asker.failures == []
     assert len(asker.statuses) >= 4
     assert fake.defects == []

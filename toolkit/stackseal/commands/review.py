@@ -83,12 +83,9 @@ def _planned(args: argparse.Namespace, world: World, repository: Repository) -> 
     """The plans of a bundle, by the base's settings and the runner's own account of the run."""
     from dataclasses import replace
 
-    from stackseal import pipeline, settings
-    from stackseal.errors import UsageError
+    from stackseal import artifacts, pipeline, settings
 
-    if not args.from_bundle.is_file():
-        raise UsageError(f"{args.from_bundle} cannot be read", why="there is no such file")
-    drawn = pipeline.unbundled(args.from_bundle.read_text(encoding="utf-8"))
+    drawn = pipeline.unbundled(artifacts.read(args.from_bundle))
     base = repository.commit(args.base)
     raw = repository.read(base, settings.FILE)
     ours = settings.parse(raw) if raw is not None else settings.Settings()
