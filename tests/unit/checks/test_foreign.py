@@ -1,6 +1,7 @@
 import os
 import time
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -122,6 +123,38 @@ def test_a_suppression_can_be_made_not_to_count(tmp_path: Path, capsys: pytest.C
     said = capsys.readouterr().out
     assert "[E3002]\n" in said
     assert said.endswith("1 findings, 1 blocking, 0 waived\n")
+
+
+_PASSES_ANY: Final = """\
+Resources:
+  Policy:
+    Type: AWS::IAM::ManagedPolicy
+    Metadata: {metadata}
+    Properties:
+      PolicyDocument:
+        Version: "2012-10-17"
+        Statement: [{{Effect: Allow, Action: "iam:PassRole", Resource: "arn:aws:iam::111122223333:role/team-*"}}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("metadata", "reason"),
+    [
+        ("{stackseal: {skip: [{id: pass-role, comment: ours}]}}", "ours"),
+        ("{stackseal: {skip: [{id: pass-role}]}}", "no reason given"),
+        ("{stackseal: {skip: [{id: tags, comment: other}]}}", None),
+        ("{checkov: {skip: [{id: pass-role, comment: another engine}]}}", None),
+        ("{stackseal: {skip: [pass-role, 1, null]}}", None),
+        ("{stackseal: {skip: pass-role}}", None),
+        ("{stackseal: [skip]}", None),
+        ("[]", None),
+    ],
+)
+def test_a_template_may_excuse_itself_from_our_own_checks(tmp_path: Path, metadata: str, reason: str | None) -> None:
+    path = tmp_path / "template.yaml"
+    path.write_text(_PASSES_ANY.format(metadata=metadata))
+    (found,) = [one for one in run_foreign([path], world=world(tmp_path)) if one.check == "pass-role"]
+    assert (found.waiver and found.waiver.reason) == reason
 
 
 def test_an_engines_long_message_is_cut(tmp_path: Path) -> None:

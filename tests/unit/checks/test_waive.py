@@ -136,6 +136,13 @@ def test_metadata_of_a_resource_carries_both_engines_waivers() -> None:
     assert str(BODY) == before, "the body that came in is not changed"
 
 
+def test_a_waiver_of_our_own_check_stands_at_its_resource() -> None:
+    found = with_metadata(BODY, [waiver(check="tags", resource="Topic")])
+    assert found["Resources"]["Topic"]["Metadata"] == {
+        "stackseal": {"skip": [{"id": "tags", "comment": "holds public data (data-team)"}]}
+    }
+
+
 def test_a_cfn_lint_rule_for_all_resources_is_said_once() -> None:
     found = with_metadata(BODY, [waiver(check="W3045"), waiver(check="E3002"), waiver(check="E3002", resource="Topic")])
     assert found["Metadata"] == {"cfn-lint": {"config": {"ignore_checks": ["E3002", "W3045"]}}}
@@ -149,7 +156,7 @@ def test_a_checkov_check_for_all_resources_stands_at_each() -> None:
 
 @pytest.mark.parametrize(
     "left_out",
-    [waiver(proposed=True), waiver(check="tags"), waiver(stack="elsewhere"), waiver(until="2026-11-19")],
+    [waiver(proposed=True), waiver(stack="elsewhere"), waiver(until="2026-11-19")],
 )
 def test_what_does_not_count_is_not_written(left_out: Waiver) -> None:
     assert with_metadata(BODY, [left_out], stack=STACK, today=TODAY) == BODY

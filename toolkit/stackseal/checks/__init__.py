@@ -4,7 +4,8 @@ ADD A CHECK: one file in `own/` that satisfies `Check`, its line in `CHECKS`, a 
 `tests/unit/checks/fixtures/<id>/`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -26,7 +27,7 @@ from stackseal.checks.own import (
     transform,
     wildcard_action,
 )
-from stackseal.checks.scan import order, scan
+from stackseal.checks.scan import order, scan, suppressed
 from stackseal.checks.waive import with_metadata
 from stackseal.errors import UsageError
 from stackseal.model import Finding, Template, Waiver
@@ -92,10 +93,17 @@ def run_foreign(paths: Sequence[Path], *, world: Engines, region: str = "us-east
 def _raw(templates: Sequence[Template], world: Engines, *, region: str) -> list[list[Finding]]:
     """Per template all findings, before any waiver."""
     scanned = scan(templates, _engines(world), region=region, world=world)
-    return [
-        [*(finding for check in CHECKS.values() for finding in check.check(template)), *findings]
-        for template, findings in zip(templates, scanned, strict=True)
-    ]
+    return [[*_ours(template), *findings] for template, findings in zip(templates, scanned, strict=True)]
+
+
+def _ours(template: Template) -> Iterator[Finding]:
+    """What our own checks say; a foreign template's own suppressions stand at the findings."""
+    for finding in (found for check in CHECKS.values() for found in check.check(template)):
+        if template.stack is None:
+            reason = foreign.suppression(template, finding.resource, finding.check)
+            yield replace(finding, waiver=suppressed(finding.check, finding.resource, reason))
+        else:
+            yield finding
 
 
 def _engines(world: Engines) -> list[Engine]:

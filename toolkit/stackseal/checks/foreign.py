@@ -56,6 +56,20 @@ def parse(text: str, path: str) -> Template:
     return Template(text=text, body=body, parameters=_defaults(body), source=source)
 
 
+def suppression(template: Template, resource: str | None, check: str) -> str | None:
+    """The reason that a resource's Metadata gives for not minding one of our own checks; None where it does not.
+
+    It is written as for checkov: `Metadata: {stackseal: {skip: [{id: tags, comment: why}]}}`.
+    """
+    node: Any = template.resources.get(resource or "")
+    for key in ("Metadata", "stackseal", "skip"):
+        node = node.get(key) if isinstance(node, Mapping) else None
+    for row in node if isinstance(node, list) else ():
+        if isinstance(row, Mapping) and row.get("id") == check:
+            return str(row.get("comment") or "")
+    return None
+
+
 def _defaults(body: Mapping[str, Any]) -> dict[str, str]:
     declared = body.get("Parameters")
     return {

@@ -56,7 +56,7 @@ def _finding(raw: Raw, engine: str, template: Template) -> Finding:
         resource=raw.resource,
         stack=stack_of(template),
         help_url=raw.help_url,
-        waiver=_suppression(raw) if template.stack is None else None,
+        waiver=suppressed(raw.check, raw.resource, raw.suppressed) if template.stack is None else None,
     )
 
 
@@ -73,12 +73,11 @@ def _where(raw: Raw, template: Template, rendered: Location | None) -> Location:
     return template.source.blame(raw.path or template.source.node_at(raw.line))
 
 
-def _suppression(raw: Raw) -> Waiver | None:
+def suppressed(check: str, resource: str | None, reason: str | None) -> Waiver | None:
     """A foreign template may excuse itself, as its author's tools let it. Ours may not: waivers have owners."""
-    if raw.suppressed is None:
+    if reason is None:
         return None
-    reason = raw.suppressed or "no reason given"
-    return Waiver(check=raw.check, reason=reason, owner=IN_TEMPLATE, resource=raw.resource or "*")
+    return Waiver(check=check, reason=reason or "no reason given", owner=IN_TEMPLATE, resource=resource or "*")
 
 
 def order(findings: Sequence[Finding]) -> tuple[Finding, ...]:
@@ -90,4 +89,4 @@ def _rank(finding: Finding) -> tuple[str, Location, str, str, str]:
     return (finding.stack or "", finding.where, finding.check, finding.resource or "", finding.message)
 
 
-__all__ = ["order", "scan"]
+__all__ = ["order", "scan", "suppressed"]

@@ -14,6 +14,8 @@ from stackseal.model import Finding, Level, Location, Template, Waiver
 
 UNUSED: Final = "unused-waiver"
 SETTINGS: Final = "stackseal.yaml"
+OURS: Final = "stackseal"
+"""The engine of our own checks, and their key in a resource's Metadata."""
 _CFN_LINT: Final = re.compile(r"[EWI]\d{4}")
 _CHECKOV: Final = re.compile(r"CKV2?_[A-Z0-9]+_\w+")
 
@@ -33,21 +35,21 @@ def unused(
     stacks = sorted({str(template.stack.id) for template in templates if template.stack})
     for waiver in waivers:
         concerned = [stack for stack in stacks if _covers(waiver, stack)]
-        asked = engine_of(waiver.check) in {"stackseal", *engines}
+        asked = engine_of(waiver.check) in {OURS, *engines}
         if asked and concerned and not any(_meant(waiver, finding) for finding in findings):
             message = (
                 f"The waiver of {waiver.check} by {waiver.owner} (stack {waiver.stack}, resource {waiver.resource}) "
                 f"matches no finding; remove it, or correct it."
             )
             where = Location(path=SETTINGS)
-            yield Finding(check=UNUSED, engine="stackseal", level=Level.NOTE, message=message, where=where)
+            yield Finding(check=UNUSED, engine=OURS, level=Level.NOTE, message=message, where=where)
 
 
 def engine_of(check: str) -> str:
     """Which engine a check's identifier belongs to."""
     if _CFN_LINT.fullmatch(check):
         return "cfn-lint"
-    return "checkov" if _CHECKOV.fullmatch(check) else "stackseal"
+    return "checkov" if _CHECKOV.fullmatch(check) else OURS
 
 
 def expired(waiver: Waiver, today: date) -> bool:
@@ -66,8 +68,8 @@ def with_metadata(
 
     `stack` is `account/region/name` or the name; empty means that the waivers are chosen already. Proposed waivers are
     left out, and with `today` expired ones too. cfn-lint rules for all resources go to the template's own Metadata
-    (`cfn-lint.config.ignore_checks`); those for some, and every checkov check (`checkov.skip`), to the resources'.
-    Waivers of our own checks need no Metadata.
+    (`cfn-lint.config.ignore_checks`); those for some, and every check of checkov (`checkov.skip`) and our own
+    (`stackseal.skip`), to the resources'.
     """
     counted = [
         waiver
@@ -92,12 +94,12 @@ def _excused(
 ) -> dict[str, Any]:
     meant = [waiver for waiver in waivers if fnmatchcase(logical_id, waiver.resource)]
     changed = _ignoring(resource, {w.check for w in meant if _CFN_LINT.fullmatch(w.check)} - everywhere)
-    excuses = sorted((w.check, f"{w.reason} ({w.owner})") for w in meant if _CHECKOV.fullmatch(w.check))
-    if excuses:
-        comments = dict(reversed(excuses))
-        metadata = dict(changed.get("Metadata") or {})
-        metadata["checkov"] = {"skip": [{"id": check, "comment": comments[check]} for check in sorted(comments)]}
-        changed["Metadata"] = metadata
+    for engine in ("checkov", OURS):
+        excuses = sorted((w.check, f"{w.reason} ({w.owner})") for w in meant if engine_of(w.check) == engine)
+        if excuses:
+            comments = dict(reversed(excuses))
+            skip = [{"id": check, "comment": comments[check]} for check in sorted(comments)]
+            changed["Metadata"] = {**(changed.get("Metadata") or {}), engine: {"skip": skip}}
     return changed
 
 

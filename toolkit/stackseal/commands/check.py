@@ -17,9 +17,9 @@ SUMMARY: Final = "check any CloudFormation template: our checks, cfn-lint, check
 HELP: Final = """\
 Run our own checks, cfn-lint and checkov over CloudFormation templates, ours or anybody's, or over folders of them.
 Configuration files of the tools (.cfnlintrc, .checkov.yaml) are ignored. What a template's own Metadata suppresses
-(cfn-lint's ignore_checks, checkov's skip) counts as waived and is shown with its reason, or with a word that none is
-given; with --ignore-suppressions it does not count, so that a pull request cannot excuse itself. Findings stand on the
-files' own lines. Exit 1 when an error is found that nothing waives.
+(ignore_checks of cfn-lint, skip of checkov and of stackseal) counts as waived and is shown with its reason, or with a
+word that none is given; with --ignore-suppressions it does not count, so that a pull request cannot excuse itself.
+Findings stand on the files' own lines. Exit 1 when an error is found that nothing waives.
 
     stackseal check template.yaml
     stackseal check templates/ --ignore-suppressions --format json
