@@ -12,6 +12,7 @@ from stackseal.catalogue import Catalogue
 from stackseal.errors import ConfigError
 from stackseal.hosts.git import Repository
 from stackseal.sandbox import Sandbox
+from stackseal.settings import Settings
 from stackseal.subjects import Change
 from unit.hosts.repositories import Scratch
 from unit.render.samples import CONFIG, catalogue
@@ -64,7 +65,7 @@ def test_an_added_config_is_a_new_stack(scratch: Scratch, products: Catalogue, s
     found = change(scratch, products, sandbox, {"configs/a.yaml": CONFIG}, {"configs/b.yaml": OTHER})
     assert shown(found) == [(OTHER_NAME, False, True)]
     assert found.subjects[0].path == "configs/b.yaml"
-    assert (found.failures, found.waivers, found.sealed_settings) == ((), (), False)
+    assert (found.failures, found.waivers, found.settings) == ((), (), Settings())
 
 
 def test_a_changed_config_is_a_changed_stack(scratch: Scratch, products: Catalogue, sandbox: Sandbox) -> None:
@@ -124,7 +125,7 @@ def test_an_edited_identity_is_a_removal_and_an_addition(
 def test_settings_of_the_head_only_propose(scratch: Scratch, products: Catalogue, sandbox: Sandbox) -> None:
     after = {"stackseal.yaml": WAIVER + "configs: elsewhere\n"}
     found = change(scratch, products, sandbox, {"configs/a.yaml": CONFIG}, after)
-    assert found.sealed_settings is False
+    assert found.settings == Settings()
     assert [(waiver.check, waiver.proposed) for waiver in found.waivers] == [("CKV_AWS_1", True)]
     assert found.settings.configs == "configs"
     assert shown(found) == [(NAME, True, True)]
@@ -136,7 +137,7 @@ def test_settings_of_the_base_count_and_new_ones_are_proposed(
     more = WAIVER.replace("CKV_AWS_1", "CKV_AWS_2").removeprefix("waivers:\n")
     before = {"configs/a.yaml": CONFIG, "stackseal.yaml": WAIVER}
     found = change(scratch, products, sandbox, before, {"stackseal.yaml": WAIVER + more})
-    assert found.sealed_settings is True
+    assert [waiver.check for waiver in found.settings.waivers] == ["CKV_AWS_1"]
     assert [(waiver.check, waiver.proposed) for waiver in found.waivers] == [("CKV_AWS_1", False), ("CKV_AWS_2", True)]
     assert shown(found) == [(NAME, True, True)], "changed settings concern every stack"
 

@@ -47,11 +47,15 @@ class Change:
     head: str
     settings: Settings
     """The base's; the defaults where it has none."""
-    sealed_settings: bool
-    """Whether the base has a settings file at all."""
     waivers: tuple[Waiver, ...]
     subjects: tuple[Subject, ...]
     failures: tuple[Failure, ...]
+
+
+def settings_at(repository: Repository, commit: str) -> Settings:
+    """The settings of a commit; the defaults where it has none. Raises ConfigError for invalid ones."""
+    raw = repository.read(commit, settings.FILE)
+    return settings.parse(raw) if raw is not None else Settings()
 
 
 def between(repository: Repository, base: str, head: str, products: Catalogue, sandbox: Sandbox) -> Change:
@@ -61,8 +65,7 @@ def between(repository: Repository, base: str, head: str, products: Catalogue, s
     Invalid ones of the base count as absent.
     """
     before, after = repository.commit(base), repository.commit(head)
-    raw = repository.read(before, settings.FILE)
-    ours = settings.parse(raw) if raw is not None else Settings()
+    ours = settings_at(repository, before)
     changed = {path for item in repository.changed(before, after) for path in (item.old, item.new) if path}
     everything = settings.FILE in changed
     old, _ = _resolved(repository, before, ours.configs, products, sandbox)
@@ -78,7 +81,6 @@ def between(repository: Repository, base: str, head: str, products: Catalogue, s
         base=before,
         head=after,
         settings=ours,
-        sealed_settings=raw is not None,
         waivers=(*ours.waived(), *proposed),
         subjects=tuple(pair for pair in pairs if everything or _differs(pair, changed)),
         failures=(*failures, *wrong),

@@ -164,7 +164,6 @@ def test_the_runner_would_obey_the_raw_texts() -> None:
 
 @given(texts)
 def test_the_runner_finds_no_command_in_a_log(text: str) -> None:
-    assert live_commands(encode.log(text)) == []
     assert live_commands(f"error: {encode.word(text)}") == []
     assert live_commands(str(encode.word(text))) == []
 

@@ -83,16 +83,14 @@ def _planned(args: argparse.Namespace, world: World, repository: Repository) -> 
     """The plans of a bundle, by the base's settings and the runner's own account of the run."""
     from dataclasses import replace
 
-    from stackseal import artifacts, pipeline, settings
+    from stackseal import artifacts, pipeline, subjects
 
     drawn = pipeline.unbundled(artifacts.read(args.from_bundle))
     base = repository.commit(args.base)
-    raw = repository.read(base, settings.FILE)
-    ours = settings.parse(raw) if raw is not None else settings.Settings()
     run_ = replace(world.runner.run(), pull_request=args.pull_request or world.runner.run().pull_request, base=base)
     commit = run_.commit or drawn.report.run.commit
     drawn = replace(drawn, report=replace(drawn.report, run=replace(run_, commit=commit)))
-    return pipeline.plan(drawn, _planner(args, world), ours)
+    return pipeline.plan(drawn, _planner(args, world), subjects.settings_at(repository, base))
 
 
 def _planner(args: argparse.Namespace, world: World) -> Planner:

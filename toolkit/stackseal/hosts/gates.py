@@ -1,7 +1,7 @@
 """May this plan go on? Decided from the plans and the state of the review, both as plain values.
 
-The rules come from `gates:` in the base branch's `stackseal.yaml`. The same decision is made at review, where it tells
-what is missing, and again at deploy, where it stops. What cannot be decided is not allowed.
+A decision only: the settings have no gates yet, so neither review nor deploy asks for it. Whoever calls it takes the
+rules from the base branch. What cannot be decided is not allowed.
 """
 
 from __future__ import annotations

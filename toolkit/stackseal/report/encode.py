@@ -232,11 +232,6 @@ def word(text: str) -> Safe:
     return Safe(line.replace("::", ": :") if line.lstrip().startswith("::") else line)
 
 
-def log(text: str) -> Safe:
-    """Several lines of foreign text for a log: each behind `| `."""
-    return Safe("\n".join(f"| {word(line)}" for line in text.replace("\r\n", "\n").split("\n")))
-
-
 def command_data(text: str) -> Safe:
     """The message of a workflow command; lines are kept in the runner's own escape form."""
     return Safe(block(text).replace("##[", "## [").replace("%", "%25").replace("\n", "%0A"))
