@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint fmt golden docs dist lock clean
+.PHONY: help setup demo test trust lint fmt golden docs dist lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -31,7 +31,10 @@ demo: setup  ## the main job, offline, on the embedded AWS: config, review, depl
 	@$(BIN)/stackseal demo
 
 test: setup  ## every test: unit, golden, contract, e2e
-	@$(BIN)/pytest -q -n 2 --dist loadgroup $(PYTEST_ARGS)
+	@$(BIN)/pytest -q -n 2 --dist loadgroup -m "not trust" $(PYTEST_ARGS)
+
+trust: setup  ## proofs by inputs that others wrote, in full; figures in reports/trust.json
+	@$(BIN)/pytest -q -n 2 --dist loadgroup -m trust --trust-report reports/trust.json tests/trust $(PYTEST_ARGS)
 
 lint: setup  ## ruff, mypy strict, zizmor, our own products through our own checks
 	@$(BIN)/ruff check .

@@ -173,6 +173,19 @@ def test_every_target_says_what_it_does_and_is_documented() -> None:
     assert named - {"it"} <= set(targets())
 
 
+def test_what_make_test_leaves_out_is_what_make_trust_runs() -> None:
+    """The marker stands in one folder only, so that no proof can fall between the two."""
+    text = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert re.search(r"^test:.*\n.* -m \"not trust\" \$\(PYTEST_ARGS\)$", text, flags=re.MULTILINE)
+    assert re.search(r"^trust:.*\n.* -m trust .* tests/trust \$\(PYTEST_ARGS\)$", text, flags=re.MULTILINE)
+    marked = [
+        path
+        for path in (ROOT / "tests").rglob("*.py")
+        if path != Path(__file__) and re.search(r"\bmark\.trust\b", path.read_text(encoding="utf-8"))
+    ]
+    assert not [path for path in marked if path.parent != ROOT / "tests" / "trust"]
+
+
 def test_ci_calls_only_make() -> None:
     lines = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
     commands = [line for line in lines if line.strip() and not line.startswith("#")]
