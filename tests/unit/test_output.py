@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stackseal.output import Output, inert
+from stackseal.inert import inert
+from stackseal.output import Output
 
 CRAFTED = (
     "::add-mask::e",

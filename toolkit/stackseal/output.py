@@ -3,23 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 from dataclasses import dataclass, field
 from typing import Any, Final, TextIO
 
+from stackseal.inert import inert
+
 _LEVELS: Final = ("debug", "info", "warning", "error")
-_COMMAND: Final = re.compile(r"^(\s*):(?=:)", re.MULTILINE)
-
-
-def inert(text: str) -> str:
-    """The text without workflow commands.
-
-    A GitHub runner obeys `::command::` at the beginning of a line and, in the older form, `##[command]` anywhere
-    (actions/runner, ActionCommand.cs); so both are broken, and a lone carriage return cannot begin a line.
-    """
-    text = text.replace("\r\n", "\n").replace("\r", "␍").replace("\v", " ").replace("\f", " ")
-    return _COMMAND.sub(r"\1: ", text.replace("##[", "## ["))
 
 
 @dataclass(kw_only=True)

@@ -149,6 +149,33 @@ def test_data_loss_comes_first_and_names_stack_resource_and_loss() -> None:
     assert len(lines) == 4
 
 
+@pytest.mark.parametrize(
+    ("action", "policy", "said"),
+    [
+        (Action.REMOVE, "Delete", ", is deleted"),
+        (Action.REMOVE, "Retain", ", is kept, no longer managed"),
+        (Action.REMOVE, "Snapshot", ", is deleted, a snapshot is kept"),
+        (Action.MODIFY, "ReplaceAndDelete", ", the old one is deleted"),
+        (Action.MODIFY, "ReplaceAndRetain", ", the old one is kept, no longer managed"),
+        (Action.MODIFY, "ReplaceAndSnapshot", ", the old one is deleted, a snapshot is kept"),
+        (Action.REMOVE, "Archive", ", CloudFormation says `Archive`"),
+        (Action.REMOVE, None, ""),
+    ],
+)
+def test_what_becomes_of_the_old_resource_is_said_in_words(action: Action, policy: str | None, said: str) -> None:
+    stack = destroying(1)
+    assert stack.plan is not None
+    replacement = Replacement.ALWAYS if action is Action.MODIFY else Replacement.NEVER
+    (change,) = stack.plan.changes
+    change = dataclasses.replace(change, action=action, replacement=replacement, policy_action=policy)
+    plan = dataclasses.replace(stack.plan, changes=(change,))
+    report = Report(run=samples.RUN, stacks=(dataclasses.replace(stack, plan=plan),))
+    assert f"`Bucket0000` `AWS::S3::Bucket`{said}\n" in comment(report)
+    page = html.render(report)
+    assert said.removeprefix(", ").replace("`Archive`", "Archive") in page
+    assert "the old one:" not in page
+
+
 def test_something_that_goes_away_without_a_sentence_is_named_all_the_same() -> None:
     stack = samples.updated()
     assert stack.plan is not None

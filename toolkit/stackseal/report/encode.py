@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import quote
 
+from stackseal.inert import bracketless, inert
 from stackseal.model import Json
 
 TITLE_LIMIT: Final = 256
@@ -225,16 +226,14 @@ def title(text: str) -> Safe:
 def word(text: str) -> Safe:
     """One line of a log or a terminal, or a part of one, in which the GitHub runner finds no command.
 
-    The runner obeys `::name::` at the start of a line (after white space) and `##[name]` anywhere in it, so both are
-    broken by a space; write foreign text behind something else on the line as well.
+    Write foreign text behind something else on the line as well.
     """
-    line = one_line(text).replace("##[", "## [")
-    return Safe(line.replace("::", ": :") if line.lstrip().startswith("::") else line)
+    return Safe(inert(one_line(text)))
 
 
 def command_data(text: str) -> Safe:
     """The message of a workflow command; lines are kept in the runner's own escape form."""
-    return Safe(block(text).replace("##[", "## [").replace("%", "%25").replace("\n", "%0A"))
+    return Safe(bracketless(block(text)).replace("%", "%25").replace("\n", "%0A"))
 
 
 def command_property(text: str) -> Safe:

@@ -37,6 +37,22 @@ _REPLACEMENTS: Final = {
 }
 
 
+class Fate(enum.Enum):
+    """What becomes of the resource that was there, when it is removed or replaced."""
+
+    DELETED = "deleted"
+    KEPT = "kept"
+    SNAPSHOT = "snapshot"
+
+
+_FATES: Final = {"Delete": Fate.DELETED, "Retain": Fate.KEPT, "Snapshot": Fate.SNAPSHOT}
+
+
+def fate_of(change: Change) -> Fate | None:
+    """What becomes of the old resource; None where nothing does, or where CloudFormation has a new word for it."""
+    return _FATES.get((change.policy_action or "").removeprefix("ReplaceAnd"))
+
+
 def effect_of(change: Change) -> Effect:
     """What a change does; a replacement that is not certain only may happen."""
     if change.action is not Action.MODIFY:
@@ -85,6 +101,7 @@ class ChangeRow:
 
     change: Change
     effect: Effect
+    fate: Fate | None
     path: str
 
 
@@ -93,7 +110,7 @@ def changes(plan: Plan | None) -> Iterator[ChangeRow]:
     rows = [] if plan is None else [(effect_of(change), change) for change in plan.changes]
     for effect, change in sorted(rows, key=lambda row: (order.index(row[0]), row[1].nested, row[1].logical_id)):
         path = "/".join((*change.nested, change.logical_id))
-        yield ChangeRow(change=change, effect=effect, path=path)
+        yield ChangeRow(change=change, effect=effect, fate=fate_of(change), path=path)
 
 
 def count(rows: tuple[ChangeRow, ...]) -> Counts:
