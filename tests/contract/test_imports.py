@@ -29,6 +29,7 @@ ALLOWED: Final[dict[str, set[str]]] = {
     "facts": set(),
     "sandbox": set(),
     "settings": {"yamltext"},
+    "waves": set(),
     # stages: values and tools, never each other
     "config": {"yamltext"},
     "catalogue": {"assets", "naming", "sandbox", "yamltext"},
@@ -51,7 +52,7 @@ ALLOWED: Final[dict[str, set[str]]] = {
     "preparation": {"artifacts", "catalogue", "checks", "config", "render", "settings", "world"},
     "publication": {"artifacts", "report", "world"},
     "progress": {"output"},
-    "subjects": {"catalogue", "config", "hosts", "sandbox", "settings"},
+    "subjects": {"catalogue", "config", "hosts", "sandbox", "settings", "waves"},
     "planning": {"aws", "checks", "plan", "settings", "world"},
     "sealed": {"aws", "plan", "planning", "settings", "world"},
     "preflight": {"aws", "world"},

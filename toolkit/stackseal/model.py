@@ -171,6 +171,28 @@ class Stack:
         return "aws"
 
 
+class Because(enum.Enum):
+    """Why one stack waits for another."""
+
+    READS = "reads"
+    """It reads a parameter that the other publishes."""
+    RELEASES = "releases"
+    """It stops publishing a parameter, and the other has to stop reading it before."""
+
+
+@dataclass(frozen=True, kw_only=True, order=True)
+class Wait:
+    """What a stack waits for in a change of several."""
+
+    stack: StackId
+    """The other one, which comes first."""
+    path: str
+    """The SSM parameter between the two."""
+    because: Because = field(default=Because.READS, compare=False)
+    changes: bool = field(default=False, compare=False)
+    """The change may give the parameter another value, or its first one: only the deployment tells which."""
+
+
 # --- 3 render ---------------------------------------------------------------------------------------------------------
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from stackseal import catalogue, config, settings
+from stackseal import catalogue, config, settings, waves
 from stackseal.catalogue import Catalogue, Resolved
 from stackseal.errors import ConfigError, ConfigErrors
 from stackseal.hosts.git import Repository
@@ -38,6 +38,11 @@ class Subject:
         """The config file's path, for a removed one the path it had."""
         return self.either.stack.config.path
 
+    @property
+    def member(self) -> waves.Member:
+        """Its part in the order of the change."""
+        return waves.Member(base=self.base.stack if self.base else None, head=self.head.stack if self.head else None)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
@@ -50,6 +55,8 @@ class Change:
     waivers: tuple[Waiver, ...]
     subjects: tuple[Subject, ...]
     failures: tuple[Failure, ...]
+    after: tuple[Resolved, ...] = ()
+    """Every config of the head, also those that the change does not concern."""
 
 
 def settings_at(repository: Repository, commit: str) -> Settings:
@@ -62,7 +69,7 @@ def between(repository: Repository, base: str, head: str, products: Catalogue, s
     """The stacks that a change from one commit to another concerns, sorted by identity.
 
     Configs of the head that are invalid are failures, and their stacks are no removals: nobody wants them gone.
-    Invalid ones of the base count as absent.
+    Invalid ones of the base count as absent. A change that no order can deploy is a failure, too.
     """
     before, after = repository.commit(base), repository.commit(head)
     ours = settings_at(repository, before)
@@ -77,13 +84,16 @@ def between(repository: Repository, base: str, head: str, products: Catalogue, s
     broken = {failure.where.path for failure in failures}
     pairs = [pair for pair in _paired(old, new) if pair.head is not None or pair.path not in broken]
     proposed, wrong = _proposed(repository, after, ours)
+    concerned = tuple(pair for pair in pairs if everything or _differs(pair, changed))
+    disorder = waves.problems([pair.member for pair in concerned], [item.stack for item in new])
     return Change(
         base=before,
         head=after,
         settings=ours,
         waivers=(*ours.waived(), *proposed),
-        subjects=tuple(pair for pair in pairs if everything or _differs(pair, changed)),
-        failures=(*failures, *wrong),
+        subjects=concerned,
+        failures=(*failures, *wrong, *disorder),
+        after=new,
     )
 
 
