@@ -15,13 +15,14 @@ export SOURCE_DATE_EPOCH
 
 say() { printf '▸ %s\n' "$1" >&2; }
 
-say "Build, twice: from the checkout, and from the sdist of it"
+say "Build, twice: from the checkout, and from its sdist in another folder, with other dates, rights and umask"
 "$uv" venv --quiet --python "$root/.venv/bin/python" "$work/builder"
 "$uv" pip sync --quiet --python "$work/builder/bin/python" --require-hashes requirements/build.txt
 "$work/builder/bin/hatchling" build -d "$work/one" >/dev/null
 mkdir "$work/unpacked"
 tar -xzf "$work"/one/*.tar.gz -C "$work/unpacked" --strip-components=1
-(cd "$work/unpacked" && "$work/builder/bin/hatchling" build -d "$work/two" >/dev/null)
+find "$work/unpacked" -exec touch -d 2001-02-03T04:05:06Z {} + -exec chmod go-rwx {} +
+(umask 077 && cd "$work/unpacked" && "$work/builder/bin/hatchling" build -d "$work/two" >/dev/null)
 diff <(cd "$work/one" && sha256sum -- *) <(cd "$work/two" && sha256sum -- *) >&2 ||
   { say "error: two builds of one commit differ"; exit 1; }
 cp "$work"/one/* dist/

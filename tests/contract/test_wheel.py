@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -51,6 +53,25 @@ def test_the_wheel_holds_the_package_and_its_assets(built: Path) -> None:
 
 def test_the_sdist_makes_the_same_wheel(built: Path) -> None:
     assert contents(built / "again") == contents(built)
+
+
+def test_the_same_files_make_the_same_bytes(tmp_path: Path) -> None:
+    """In another folder, with other dates and rights, under another umask and another time zone."""
+    made = []
+    for number, (umask, zone) in enumerate(((0o022, "UTC"), (0o077, "Asia/Tokyo"))):
+        source, target = tmp_path / f"source-{number}", tmp_path / f"dist-{number}"
+        for path in committed():
+            copy = source / path.relative_to(ROOT)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, copy)
+            copy.chmod(0o666 & ~umask)
+            os.utime(copy, (number * 10**9, number * 10**9))
+        env = {**os.environ, "SOURCE_DATE_EPOCH": "1580601600", "TZ": zone}
+        command = [HATCHLING, "build", "-d", target]
+        subprocess.run(command, cwd=source, check=True, capture_output=True, env=env, umask=umask)
+        made.append({path.name: path.read_bytes() for path in target.iterdir()})
+    assert len(made[0]) == 2
+    assert made[0] == made[1]
 
 
 def test_the_wheel_says_what_it_is(built: Path) -> None:

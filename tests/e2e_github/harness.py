@@ -111,7 +111,7 @@ class Hub:
             "E2E_ARTIFACTS": str(self.artifacts),
             "E2E_LOG": str(self.folder / "checkouts.log"),
             "GITHUB_API_URL": self.github.url,
-            **_checkov(),
+            **checkov(),
             **self.env,
         }
         repositories = {f"{REPOSITORY}@{COMMIT}": self.folder / "toolkit"}
@@ -131,7 +131,7 @@ class Hub:
         for key, value in environ.items():
             command += ["--env", f"{key}={value}"]
         done = subprocess.run(
-            command, cwd=self.work, env=_own(self.folder), capture_output=True, text=True, check=False, timeout=300
+            command, cwd=self.work, env=own(self.folder), capture_output=True, text=True, check=False, timeout=300
         )
         lines = [line for line in (done.stdout + done.stderr).splitlines() if line.startswith("{")]
         return Ran(code=done.returncode, events=[json.loads(line) for line in lines])
@@ -146,7 +146,7 @@ def pins() -> dict[str, str]:
     )
 
 
-def _checkov() -> dict[str, str]:
+def checkov() -> dict[str, str]:
     """The checkov that `make setup` has installed; without it the program installs its own, a hundred packages."""
     found = checkov_env.find({})
     return {"STACKSEAL_CHECKOV": str(found)} if found else {}
@@ -189,7 +189,7 @@ def _toolkit(target: Path) -> None:
         path.write_text(normalise(path.read_text(encoding="utf-8"), COMMIT), encoding="utf-8")
 
 
-def _own(folder: Path) -> dict[str, str]:
+def own(folder: Path) -> dict[str, str]:
     """act's environment: uv and its cache, no network, a home of its own."""
     home = Path(pwd.getpwuid(os.getuid()).pw_dir)
     (folder / "home").mkdir(exist_ok=True)
