@@ -53,7 +53,7 @@ ALLOWED: Final[dict[str, set[str]]] = {
     "publication": {"artifacts", "report", "world"},
     "progress": {"output"},
     "subjects": {"catalogue", "config", "hosts", "sandbox", "settings", "waves"},
-    "planning": {"aws", "checks", "plan", "settings", "world"},
+    "planning": {"aws", "checks", "cleanup", "plan", "settings", "world"},
     "sealed": {"aws", "plan", "planning", "settings", "world"},
     "preflight": {"aws", "world"},
     "proving": {"deploy", "hosts", "planning", "preparation", "progress", "sealed", "settings", "subjects", "world"},

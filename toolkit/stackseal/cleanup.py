@@ -1,8 +1,8 @@
 """After pull requests: their change sets go, and stacks that never came to be. It joins AWS, the forge and the clock.
 
-A review leaves a change set, and for a new stack an empty shell (REVIEW_IN_PROGRESS). What a pull request left is
-removed when it was closed without a merge; a deployment removes its own. Nothing is touched whose name and description
-a review did not write.
+A review leaves a change set, and for a new stack an empty shell (REVIEW_IN_PROGRESS). The next review of the same pull
+request removes the older ones; what the last one left is removed when the pull request was closed without a merge; a
+deployment removes its own. Nothing is touched whose name and description a review did not write.
 """
 
 from __future__ import annotations
@@ -76,6 +76,30 @@ def of_pull(number: int, *, superseded: bool = False) -> Callable[[Iterable[Chan
         return tuple(ref for ref in (mine[:-1] if superseded else mine) if removable(ref))
 
     return choose
+
+
+def before(number: int, change_set: str | None) -> Callable[[Iterable[ChangeSetRef]], tuple[ChangeSetRef, ...]]:
+    """Chooses what a review of a pull request supersedes: its change sets that are older than the one just made.
+
+    All of them where the review made none, because nothing is left to change.
+    """
+
+    def choose(refs: Iterable[ChangeSetRef]) -> tuple[ChangeSetRef, ...]:
+        mine = sorted((ref for ref in refs if number_of(ref) == number), key=lambda ref: (ref.created, ref.name))
+        place = next((index for index, ref in enumerate(mine) if ref.arn == change_set), 0 if change_set else len(mine))
+        return tuple(ref for ref in mine[:place] if removable(ref))
+
+    return choose
+
+
+def drop(
+    cfn: CloudFormation, stack: str, choose: Callable[[Iterable[ChangeSetRef]], tuple[ChangeSetRef, ...]]
+) -> tuple[str, ...]:
+    """Remove the chosen change sets of a stack and return their names; the stack itself is never touched."""
+    chosen = choose(cfn.list_change_sets(stack))
+    for ref in chosen:
+        cfn.delete_change_set(ref.arn)
+    return tuple(ref.name for ref in chosen)
 
 
 def long_closed(pulls: KnowsPulls, today: date) -> Callable[[Iterable[ChangeSetRef]], tuple[ChangeSetRef, ...]]:

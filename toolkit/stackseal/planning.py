@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Protocol
 
-from stackseal import checks
+from stackseal import checks, cleanup
 from stackseal.aws.s3 import Bucket
 from stackseal.aws.shapes import Store
-from stackseal.errors import Refused
+from stackseal.errors import Refused, StacksealError
 from stackseal.model import Change, Drift, Plan, PlanKind, PlanOperation, Run, StackId, Template, Verdict
 from stackseal.plan import change_set, deletion, predicted, record, seal
 from stackseal.plan.record import LocalRecords, Records, SealRecord
@@ -99,10 +99,26 @@ class Sealing:
         return made
 
     def finish(self, verdict: Verdict) -> None:
-        """Keep the records; those of a blocked review say so, and nobody may execute them."""
+        """Keep the records; those of a blocked review say so, and nobody may execute them. What they supersede goes."""
         for records, found in self._made:
             records.put(replace(found, blocked=verdict is Verdict.BLOCKED))
+            self._supersede(found)
         self._made.clear()
+
+    def _supersede(self, found: SealRecord) -> None:
+        """Remove the older change sets of the same pull request and stack: AWS keeps at most 1,000 of a stack.
+
+        Only now, when their successor is on record; one that stays is no reason to lose the review.
+        """
+        if found.pull_request is None:
+            return
+        choose = cleanup.before(found.pull_request, found.change_set)
+        try:
+            cfn = self.world.cloudformation(found.stack)
+            if found.change_set is not None or cfn.stack(found.stack.name) is not None:
+                cleanup.drop(cfn, found.stack.name, choose)
+        except StacksealError as error:
+            self.world.out.say(f"{found.stack.name}: warning: an older change set stays: {error}", "warning")
 
     def _inert(self, head: Template, ours: Settings) -> None:
         """CloudFormation runs macros while it makes a change set, and what another job found is no proof."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import pytest
@@ -81,6 +81,20 @@ def test_of_an_open_pull_request_the_newest_stays() -> None:
     ]
     assert [item.created[:10] for item in cleanup.of_pull(7, superseded=True)(refs)] == ["2026-11-01", "2026-11-02"]
     assert cleanup.of_pull(7, superseded=True)(refs[:1]) == ()
+
+
+def test_a_review_supersedes_what_is_older_than_its_own() -> None:
+    refs = [
+        ref(f"seal-pr{number}-abcdef{day}-{DIGEST[:12]}", created=f"2026-11-0{day}T00:00:00.000000+00:00")
+        for number, day in [(7, 1), (7, 2), (7, 3), (8, 1)]
+    ]
+    own = {item.name[:16]: item for item in refs}
+    assert cleanup.before(7, own["seal-pr7-abcdef2"].arn)(refs) == (own["seal-pr7-abcdef1"],), "a newer one stays, too"
+    assert cleanup.before(7, own["seal-pr7-abcdef1"].arn)(refs) == ()
+    assert cleanup.before(7, "arn:that-is-gone")(refs) == (), "nobody knows what is older than it"
+    assert cleanup.before(7, None)(refs) == tuple(refs[:3]), "nothing is left to change"
+    executing = [replace(item, execution_status="EXECUTE_IN_PROGRESS") for item in refs]
+    assert cleanup.before(7, None)(executing) == ()
 
 
 @dataclass(kw_only=True)
