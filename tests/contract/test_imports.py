@@ -30,6 +30,7 @@ ALLOWED: Final[dict[str, set[str]]] = {
     "sandbox": set(),
     "settings": {"yamltext"},
     "waves": set(),
+    "rollout": set(),
     # stages: values and tools, never each other
     "config": {"yamltext"},
     "catalogue": {"assets", "naming", "sandbox", "yamltext"},
@@ -56,7 +57,18 @@ ALLOWED: Final[dict[str, set[str]]] = {
     "planning": {"aws", "checks", "cleanup", "plan", "settings", "world"},
     "sealed": {"aws", "plan", "planning", "settings", "world"},
     "preflight": {"aws", "world"},
-    "proving": {"deploy", "hosts", "planning", "preparation", "progress", "sealed", "settings", "subjects", "world"},
+    "proving": {
+        "deploy",
+        "hosts",
+        "planning",
+        "preparation",
+        "progress",
+        "rollout",
+        "sealed",
+        "settings",
+        "subjects",
+        "world",
+    },
     "cleanup": {"aws", "hosts"},
     "verify": {"aws", "config", "hosts", "plan", "planning", "preparation", "settings", "world"},
 }

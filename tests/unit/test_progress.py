@@ -30,6 +30,12 @@ def test_ci_gets_one_plain_line_for_each_event() -> None:
     assert "\x1b" not in said.getvalue()
 
 
+def test_several_stacks_at_once_get_lines_with_their_names_also_on_a_terminal() -> None:
+    out = Output(stdout=io.StringIO(), stderr=(said := io.StringIO()), live=True)
+    progress(out, "churn").event(event("Topic", "CREATE_IN_PROGRESS"))
+    assert said.getvalue() == "  churn: 10:20:30 … CREATE_IN_PROGRESS Topic\n"
+
+
 def test_a_terminal_gets_a_table_that_redraws_itself() -> None:
     out = Output(stdout=io.StringIO(), stderr=(said := io.StringIO()), live=True)
     shown = progress(out)

@@ -34,7 +34,7 @@ class Output:
         self.stdout.flush()
 
     def say(self, text: str, level: str = "info") -> None:
-        """A word to the person, on stderr."""
+        """A word to the person, on stderr; written in one piece, so that words of several threads stay whole."""
         if _LEVELS.index(level) >= _LEVELS.index(self.level):
             self.stderr.write(inert(text) + "\n")
             self.stderr.flush()

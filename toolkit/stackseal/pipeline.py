@@ -21,8 +21,10 @@ from stackseal import (
     policy,
     preparation,
     proving,
+    rollout,
     settings,
     subjects,
+    waves,
 )
 from stackseal.drift import Move, Step, decide, judge, key
 from stackseal.errors import ConfigError, ConfigErrors, StacksealError, UsageError
@@ -137,34 +139,32 @@ def unbundled(text: str) -> Drawn:
 def deploy(
     world: World, repository: Repository, *, base: str, head: str, pull_request: int | None
 ) -> tuple[Deployment, ...]:
-    """What a merge causes: exactly what the pull request's review sealed is executed, stack by stack.
+    """What a merge causes: exactly what the pull request's review sealed is executed, wave by wave.
 
-    New and changed stacks first, removed ones last. All are proven before the first is changed, and each again right
-    before its own turn. The first that is refused or does not end well stops the rest, because what follows may need
-    it. Raises Refused for what nobody reviewed; nothing is changed then.
+    New and changed stacks first, each after those whose parameters it reads, removed ones last and in reverse. All are
+    proven before the first is changed, and each again right before its own turn. The first that is refused or does not
+    end well stops the rest, because what follows may need it. Raises Refused for what nobody reviewed; nothing is
+    changed then.
     """
     change = subjects.between(repository, base, head, preparation.catalogue_of(world), world.sandbox)
     if change.failures:
         raise ConfigErrors([_as_error(failure) for failure in change.failures])
     proving.no_foreign_records(world, repository, change.head)
     counted = [waiver for waiver in change.waivers if not waiver.proposed]
-    turns = [
-        Turn(
+    order = waves.order([subject.member for subject in change.subjects])
+    turns = {
+        subject.id: Turn(
             world=world,
             subject=subject,
             sides=_prepared(world, subject, counted),
             ours=change.settings,
             number=pull_request,
+            alone=len(change.subjects) == 1,
         )
-        for subject in sorted(change.subjects, key=lambda item: item.head is None)
-    ]
-    proving.all_proven(turns)
-    done: list[Deployment] = []
-    for turn in turns:
-        done.append(turn.take())
-        if not done[-1].outcome.good:
-            break
-    return tuple(done)
+        for subject in change.subjects
+    }
+    proving.all_proven([turns[stack] for wave in order.waves for stack in wave])
+    return rollout.run(order.waves, turns, world.out.say)
 
 
 def drift(world: World, stacks: Sequence[Stack], ours: Settings) -> tuple[tuple[Drift, Step], ...]:

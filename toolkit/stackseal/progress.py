@@ -17,12 +17,16 @@ class Lines:
     """One line for each event: `12:00:01 ✓ CREATE_COMPLETE BuildProject`."""
 
     out: Output
+    stack: str = ""
+    """Its name, where several stacks are changed at the same time."""
 
     def event(self, event: ResourceEvent) -> None:
         if event.status in _QUIET:
             return
         reason = f": {event.reason}" if event.reason and event.status.endswith("FAILED") else ""
-        self.out.say(f"  {event.timestamp[11:19]} {_mark(event.status)} {event.status} {event.logical_id}{reason}")
+        name = f"{self.stack}: " if self.stack else ""
+        what = f"{_mark(event.status)} {event.status} {event.logical_id}{reason}"
+        self.out.say(f"  {name}{event.timestamp[11:19]} {what}")
 
 
 @dataclass(kw_only=True)
@@ -43,9 +47,9 @@ class Table:
         self.drawn = len(lines)
 
 
-def progress(out: Output) -> Lines | Table:
-    """The one that suits where the words go."""
-    return Table(out=out) if out.live else Lines(out=out)
+def progress(out: Output, stack: str = "") -> Lines | Table:
+    """The one that suits where the words go; a table redraws itself, so that only one at a time can."""
+    return Table(out=out) if out.live and not stack else Lines(out=out, stack=stack)
 
 
 def sentence(deployment: Deployment) -> str:

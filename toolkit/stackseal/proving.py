@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from stackseal import deploy as stage
-from stackseal import planning, progress, sealed
+from stackseal import planning, progress, rollout, sealed
 from stackseal.errors import Refused, StacksealError, Unknown
 from stackseal.hosts.git import Repository
 from stackseal.model import Deployment, Outcome, Plan
@@ -32,6 +32,8 @@ class Turn:
     sides: tuple[Prepared | None, Prepared | None]
     ours: Settings
     number: int | None
+    alone: bool = True
+    """Whether no other stack is deployed beside it; else every line names its stack."""
 
     def prove(self) -> Plan:
         """The plan that may be executed now."""
@@ -50,23 +52,27 @@ class Turn:
         try:
             plan, cfn, head = self.prove(), self.world.cloudformation(self.subject.id), self.sides[1]
             if head is not None:
-                return stage.execute(plan, head.template, cfn, watch(self.world))
+                return stage.execute(plan, head.template, cfn, self._watch)
             role = self.ours.account(self.subject.id.account).execution_role
-            return stage.delete(plan.stack, cfn, watch(self.world), role=role)
+            return stage.delete(plan.stack, cfn, self._watch, role=role)
         except StacksealError as error:
             outcome = _OUTCOMES.get(type(error), Outcome.FAILED)
             return Deployment(stack=self.subject.id, outcome=outcome, status="", message=str(error))
 
+    @property
+    def _watch(self) -> stage.Watch:
+        return watch(self.world, "" if self.alone else self.subject.id.name)
+
 
 def all_proven(turns: Sequence[Turn]) -> None:
     """Nothing, if every stack may be deployed; else what this run made for its comparisons is removed again."""
-    plans: list[tuple[Turn, Plan]] = []
-    try:
-        plans += [(turn, turn.prove()) for turn in turns]
-    except StacksealError:
-        for turn, found in plans:
-            sealed.discard(turn.world.cloudformation(turn.subject.id), found)
-        raise
+    found = rollout.attempted(Turn.prove, turns)
+    errors = [each for each in found if isinstance(each, StacksealError)]
+    for turn, plan in zip(turns, found, strict=True) if errors else ():
+        if isinstance(plan, Plan):
+            sealed.discard(turn.world.cloudformation(turn.subject.id), plan)
+    if errors:
+        raise errors[0]
 
 
 def no_foreign_records(world: World, repository: Repository, head: str) -> None:
@@ -88,6 +94,7 @@ def _below(path: Path, folder: Path) -> Path | None:
     return path.relative_to(folder) if path.is_relative_to(folder) else None
 
 
-def watch(world: World) -> stage.Watch:
-    """How an operation is followed, by the world's clock and output."""
-    return stage.Watch(sleep=world.clock.sleep, monotonic=world.clock.monotonic, progress=progress.progress(world.out))
+def watch(world: World, stack: str = "") -> stage.Watch:
+    """How an operation is followed, by the world's clock and output; `stack` stands in front of every line."""
+    shown = progress.progress(world.out, stack)
+    return stage.Watch(sleep=world.clock.sleep, monotonic=world.clock.monotonic, progress=shown)

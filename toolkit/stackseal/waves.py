@@ -85,6 +85,13 @@ def problems(members: Iterable[Member], heads: Iterable[Stack]) -> tuple[Failure
     return tuple(sorted(found, key=lambda failure: (failure.where, failure.message)))
 
 
+def because(wait: Wait) -> str:
+    """Why one waits, as the end of a sentence that begins with its name."""
+    if wait.because is Because.READS:
+        return f"waits for {wait.stack.name}, which publishes {wait.path}"
+    return f"waits for {wait.stack.name}, which has to stop reading {wait.path} first"
+
+
 def line(stack: Stack, path: str) -> Location:
     """The line of a config that names a path; that of its product's section where the path is computed."""
     named = next((stack.config.at(*at) for at, value in _leaves(stack.config.data) if value == path), None)

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import argparse
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 from stackseal.commands.base import confirmed, emit, mutation_arguments
 from stackseal.world import World
+
+if TYPE_CHECKING:
+    from stackseal.subjects import Change
+    from stackseal.waves import Order
 
 SUMMARY: Final = "execute exactly what a review has sealed"
 HELP: Final = """\
 Render the configs that differ between --base and --head, find the seal record of each stack, prove that its change set
 is still the reviewed one, and execute it. Where it is gone, the plan is made again and executed only if it does no more
 than what was reviewed: a plan may shrink, never grow. Anything else is refused with exit 4, and says why.
+
+Stacks that read each other's SSM parameters go in waves: first who publishes, then who reads; removed stacks last and
+in reverse. Up to eight stacks of one wave go at the same time. A stack that does not end well stops the later waves.
+--dry-run shows the waves and what each stack waits for.
 
     stackseal deploy --base HEAD~1 --head HEAD --pull-request 7 --force
 """
@@ -29,16 +37,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, world: World) -> int:
     """Deploy."""
 
-    from stackseal import pipeline, preparation, progress, subjects
+    from stackseal import pipeline, preparation, progress, subjects, waves
     from stackseal.commands import operate
     from stackseal.hosts.git import Repository
 
     repository = Repository(world.here)
     change = subjects.between(repository, args.base, args.head, preparation.catalogue_of(world), world.sandbox)
-    names = [subject.id.name for subject in change.subjects]
+    order = waves.order([subject.member for subject in change.subjects])
+    names = [stack.name for wave in order.waves for stack in wave]
     if args.dry_run:
-        emit(world, {"dry_run": True, "stacks": names}, f"would deploy: {', '.join(names) or 'nothing'}")
-        return 0
+        emit(world, {"dry_run": True, **_order(order)}, _shown(change, order))
+        return 2 if change.failures else 0
     branch = world.env.get("GITHUB_REF_NAME", "")
     number = args.pull_request or world.forge.pull_request_of(change.head, branch)
     if names:
@@ -50,9 +59,37 @@ def run(args: argparse.Namespace, world: World) -> int:
         head=args.head,
         pull_request=number,
     )
-    begun = {deployment.stack.name for deployment in done}
-    waiting = [name for name in names if name not in begun]
+    begun = {deployment.stack for deployment in done}
+    waiting = [stack.name for wave in order.waves for stack in wave if stack not in begun]
     lines = [*(progress.sentence(deployment) for deployment in done), *(f"{name}: not begun" for name in waiting)]
     facts = {"deployments": [operate.facts(deployment) for deployment in done], "not_begun": waiting}
     emit(world, facts, "\n".join(lines) or "Nothing to deploy")
     return max((operate.code(deployment) for deployment in done), default=0)
+
+
+def _order(order: Order) -> dict[str, Any]:
+    """The order as `--format json` gives it."""
+    waits = {
+        stack.name: [
+            {"stack": wait.stack.name, "path": wait.path, "because": wait.because.value} for wait in order.waits[stack]
+        ]
+        for wave in order.waves
+        for stack in wave
+    }
+    named = [[stack.name for stack in wave] for wave in order.waves]
+    return {"stacks": [name for wave in named for name in wave], "waves": named, "waits": waits}
+
+
+def _shown(change: Change, order: Order) -> str:
+    """One line for each wave, and below each stack that waits what it waits for."""
+    from stackseal import waves
+
+    if not order.waves:
+        return "would deploy: nothing"
+    going = {subject.id for subject in change.subjects if subject.head is None}
+    lines = []
+    for number, wave in enumerate(order.waves, start=1):
+        verb = "delete" if wave[0] in going else "deploy"
+        lines.append(f"wave {number}: would {verb} {', '.join(stack.name for stack in wave)}")
+        lines += [f"  {stack.name} {waves.because(wait)}" for stack in wave for wait in order.waits[stack]]
+    return "\n".join([*lines, *(f"not possible: {failure.message}; {failure.remedy}" for failure in change.failures)])
