@@ -58,6 +58,7 @@ ALLOWED: Final[dict[str, set[str]]] = {
     "sealed": {"aws", "plan", "planning", "settings", "world"},
     "preflight": {"aws", "world"},
     "proving": {
+        "plan",
         "deploy",
         "hosts",
         "planning",

@@ -518,6 +518,8 @@ class Run:
     pull_request: int | None = None
     actor: str = ""
     url: str = ""
+    unsealed: bool = False
+    """It plans what was pushed without a review, for a person who may let it into an environment."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,10 +8,9 @@ between two commits; `prepare` on one config of the working directory, for the c
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
 
 from stackseal import (
     bundle,
@@ -44,7 +43,6 @@ from stackseal.model import (
     StackId,
     StackReport,
     Waiver,
-    canonical_json,
 )
 from stackseal.planning import Pair, Planner
 from stackseal.preparation import Prepared
@@ -136,8 +134,23 @@ def unbundled(text: str) -> Drawn:
     return Drawn(report=found.report, pairs=pairs)
 
 
-def deploy(
+def unreviewed(
     world: World, repository: Repository, *, base: str, head: str, pull_request: int | None
+) -> tuple[StackId, ...]:
+    """The stacks of a push that no review has sealed as they are now."""
+    turns = _turns(world, repository, base, head, number=pull_request)
+    return tuple(stack for stack, turn in turns.items() if not turn.reviewed)
+
+
+def deploy(
+    world: World,
+    repository: Repository,
+    *,
+    base: str,
+    head: str,
+    pull_request: int | None,
+    only: Collection[str] | None = None,
+    approved: str | None = None,
 ) -> tuple[Deployment, ...]:
     """What a merge causes: exactly what the pull request's review sealed is executed, wave by wave.
 
@@ -145,26 +158,45 @@ def deploy(
     proven before the first is changed, and each again right before its own turn. The first that is refused or does not
     end well stops the rest, because what follows may need it. Raises Refused for what nobody reviewed; nothing is
     changed then.
+
+    Args:
+        only: the names of the stacks that are meant; None is all that the change concerns.
+        approved: what was pushed without a review is executed, if this is the digest of its plans on record.
+    """
+    turns = _turns(world, repository, base, head, number=pull_request, pushed=approved is not None)
+    if only is not None:
+        turns = {stack: turn for stack, turn in turns.items() if stack.name in only}
+    if approved is not None:
+        proving.let_through(tuple(turns.values()), approved)
+    order = waves.order([turn.subject.member for turn in turns.values()])
+    proving.all_proven([turns[stack] for wave in order.waves for stack in wave])
+    return rollout.run(order.waves, turns, world.out.say)
+
+
+def _turns(
+    world: World, repository: Repository, base: str, head: str, *, number: int | None, pushed: bool = False
+) -> dict[StackId, Turn]:
+    """The stacks of a push, each with its turn.
+
+    Raises ConfigErrors for configs that are invalid, Refused where the repository brought records along.
     """
     change = subjects.between(repository, base, head, preparation.catalogue_of(world), world.sandbox)
     if change.failures:
         raise ConfigErrors([_as_error(failure) for failure in change.failures])
     proving.no_foreign_records(world, repository, change.head)
     counted = [waiver for waiver in change.waivers if not waiver.proposed]
-    order = waves.order([subject.member for subject in change.subjects])
-    turns = {
+    return {
         subject.id: Turn(
             world=world,
             subject=subject,
             sides=_prepared(world, subject, counted),
             ours=change.settings,
-            number=pull_request,
+            number=number,
+            pushed=change.head if pushed else None,
             alone=len(change.subjects) == 1,
         )
         for subject in change.subjects
     }
-    proving.all_proven([turns[stack] for wave in order.waves for stack in wave])
-    return rollout.run(order.waves, turns, world.out.say)
 
 
 def drift(world: World, stacks: Sequence[Stack], ours: Settings) -> tuple[tuple[Drift, Step], ...]:
@@ -261,7 +293,7 @@ def _examined(
             *([first] if first else []),
             *(f"After the deployment {text}" for text in shown.stack.afterwards),
         ),
-        config_values=dict(_values(shown.stack)),
+        config_values=dict(preparation.values(shown.stack)),
     )
 
 
@@ -274,17 +306,6 @@ def _told(name: str, where: Location, failures: list[Failure]) -> Iterator[None]
         what = error.what if name in error.what else f"{name}: {error.what}"
         message = f"{what}: {error.why}" if error.why else what
         failures.append(Failure(message=message, remedy=error.remedy, where=error.where or where))
-
-
-def _values(stack: Stack) -> Iterator[tuple[str, str]]:
-    """The config with its defaults, leaf by leaf: dotted key and value as JSON text."""
-    todo: list[tuple[str, Any]] = [(section, stack.context[section]) for section in sorted(stack.config.data)]
-    while todo:
-        path, value = todo.pop(0)
-        if isinstance(value, Mapping):
-            todo += [(f"{path}.{key}", value[key]) for key in value]
-        else:
-            yield path, canonical_json(value)
 
 
 def _compared(world: World, stack: Stack) -> Drift:

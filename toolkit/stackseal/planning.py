@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -32,6 +33,10 @@ class Pair:
     """The config file's."""
     base: Template | None
     head: Template | None
+
+
+class Unreviewed(Refused):
+    """No review has sealed this; another way than refusing may be open to it."""
 
 
 class Planner(Protocol):
@@ -87,6 +92,8 @@ class Sealing:
             return self._removal(cfn, stack, base, run, records)
         inputs = seal.inputs(head, stack=stack, execution_role=account.execution_role)
         name = seal.change_set_name(run.pull_request or _UNNUMBERED, run.commit, inputs.digest)
+        if run.unsealed:
+            name = seal.change_set_again(run.commit, inputs.digest)
         made = change_set.create(
             inputs,
             cfn,
@@ -148,14 +155,14 @@ class Sealing:
         found = record.record(
             made,
             template,
-            pull_request=run.pull_request,
+            pull_request=None if run.unsealed else run.pull_request,
             head=run.commit,
             base=run.base,
             created=self.world.clock.now().isoformat(),
             drift={item.logical_id: item.status for item in drift.resources} if drift else {},
             resolved=resolved,
         )
-        self._made.append((records, found))
+        self._made.append((records, replace(found, unsealed=run.unsealed)))
 
 
 def _nothing_to_remove(stack: StackId, base: Template) -> Plan:
@@ -203,9 +210,23 @@ def record_of(
 ) -> SealRecord:
     """The newest record of the pull request with the same inputs.
 
-    Raises Refused when nobody reviewed this.
+    Raises Unreviewed when nobody reviewed this, Refused when the review was blocked.
     """
-    found = records.of(stack, pull_request)
+    return _newest(records.of(stack, pull_request), stack, template, role)
+
+
+def pushed_record_of(
+    records: Records, stack: StackId, commit: str, template: Template | None, role: str | None
+) -> SealRecord:
+    """The record of exactly this commit, which was pushed without a review, with the same inputs.
+
+    Raises as `record_of` does.
+    """
+    found = [item for item in records.of(stack, None, unsealed=True) if item.head == commit]
+    return _newest(found, stack, template, role)
+
+
+def _newest(found: Sequence[SealRecord], stack: StackId, template: Template | None, role: str | None) -> SealRecord:
     if template is None:
         removals = {PlanOperation.DELETE.value, PlanOperation.NONE.value}
         mine = [item for item in found if item.operation in removals]
@@ -213,7 +234,7 @@ def record_of(
         digest = seal.inputs(template, stack=stack, execution_role=role).digest
         mine = [item for item in found if item.input_digest == digest]
     if not mine:
-        raise Refused(
+        raise Unreviewed(
             f"The stack {stack.name} is not deployed",
             why="no review has sealed exactly this; the config, its settings or the toolkit are not the reviewed ones",
             remedy="review the change again: `stackseal review --base BASE --plan sealed --pull-request N`",

@@ -12,7 +12,7 @@ from typing import Any
 
 from stackseal import artifacts, catalogue, checks, config, render, settings
 from stackseal.catalogue import Catalogue, Resolved
-from stackseal.model import ResourceRow, Stack, Template, Waiver
+from stackseal.model import ResourceRow, Stack, Template, Waiver, canonical_json
 from stackseal.world import World
 
 
@@ -86,6 +86,17 @@ def resource_rows(template: Template) -> tuple[ResourceRow, ...]:
         )
         for logical_id, resource in template.resources.items()
     )
+
+
+def values(stack: Stack) -> Iterator[tuple[str, str]]:
+    """The config with its defaults, leaf by leaf: dotted key and value as JSON text."""
+    todo: list[tuple[str, Any]] = [(section, stack.context[section]) for section in sorted(stack.config.data)]
+    while todo:
+        path, value = todo.pop(0)
+        if isinstance(value, Mapping):
+            todo += [(f"{path}.{key}", value[key]) for key in value]
+        else:
+            yield path, canonical_json(value)
 
 
 def _decorated(body: Mapping[str, Any], *, stack: Stack, waivers: Sequence[Waiver]) -> Mapping[str, Any]:

@@ -15,6 +15,8 @@ from stackseal import planning, progress, rollout, sealed
 from stackseal.errors import Refused, StacksealError, Unknown
 from stackseal.hosts.git import Repository
 from stackseal.model import Deployment, Outcome, Plan
+from stackseal.plan import seal
+from stackseal.plan.record import SealRecord
 from stackseal.preparation import Prepared
 from stackseal.settings import Settings
 from stackseal.subjects import Subject
@@ -34,14 +36,36 @@ class Turn:
     number: int | None
     alone: bool = True
     """Whether no other stack is deployed beside it; else every line names its stack."""
+    pushed: str | None = None
+    """A commit that was pushed without a review: its own records count, because a person let it through."""
+
+    def record(self) -> SealRecord:
+        """What it is held against.
+
+        Raises Unreviewed where there is nothing, Refused for a blocked review.
+        """
+        identity, head = self.subject.id, self.sides[1]
+        account = self.ours.account(identity.account)
+        records, template = planning.records_of(self.world, identity, account), head.template if head else None
+        if self.pushed is not None:
+            return planning.pushed_record_of(records, identity, self.pushed, template, account.execution_role)
+        return planning.record_of(records, identity, self.number, template, account.execution_role)
+
+    @property
+    def reviewed(self) -> bool:
+        """Whether a review has sealed exactly this, blocked or not."""
+        try:
+            self.record()
+        except planning.Unreviewed:
+            return False
+        except Refused:
+            return True
+        return True
 
     def prove(self) -> Plan:
         """The plan that may be executed now."""
         world, identity, (base, head) = self.world, self.subject.id, self.sides
-        cfn, account = world.cloudformation(identity), self.ours.account(identity.account)
-        records = planning.records_of(world, identity, account)
-        template = head.template if head else None
-        record = planning.record_of(records, identity, self.number, template, account.execution_role)
+        cfn, account, record = world.cloudformation(identity), self.ours.account(identity.account), self.record()
         if head is not None:
             return sealed.proven(world, cfn, record, head.template, account)
         assert base is not None  # noqa: S101 - a subject has at least one side
@@ -56,7 +80,7 @@ class Turn:
             role = self.ours.account(self.subject.id.account).execution_role
             return stage.delete(plan.stack, cfn, self._watch, role=role)
         except StacksealError as error:
-            outcome = _OUTCOMES.get(type(error), Outcome.FAILED)
+            outcome = next((found for kind, found in _OUTCOMES.items() if isinstance(error, kind)), Outcome.FAILED)
             return Deployment(stack=self.subject.id, outcome=outcome, status="", message=str(error))
 
     @property
@@ -73,6 +97,20 @@ def all_proven(turns: Sequence[Turn]) -> None:
             sealed.discard(turn.world.cloudformation(turn.subject.id), plan)
     if errors:
         raise errors[0]
+
+
+def let_through(turns: Sequence[Turn], digest: str) -> None:
+    """Nothing, if the plans that a person let through are the ones on record.
+
+    Raises Refused where another run has planned the same commit again since.
+    """
+    found = seal.of_all({turn.subject.id: turn.record().seal for turn in turns})
+    if found != digest:
+        raise Refused(
+            "Nothing is deployed",
+            why=f"the plans on record ({found[:12]}) are not the ones that somebody approved ({digest[:12]})",
+            remedy="run the deployment again and approve what it shows",
+        )
 
 
 def no_foreign_records(world: World, repository: Repository, head: str) -> None:

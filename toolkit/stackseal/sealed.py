@@ -72,7 +72,7 @@ def _again(world: World, cfn: CloudFormation, record: SealRecord, template: Temp
     plan = change_set.create(
         inputs,
         cfn,
-        name=f"{_OURS}{record.head[:7]}-{inputs.digest[:12]}",
+        name=seal.change_set_again(record.head, inputs.digest),
         patience=planning.patience(world),
         description=f"stackseal {inputs.digest}",
         store=planning.store_of(account),

@@ -6,12 +6,12 @@ stack that goes and one that comes. Settings are the base's; waivers that only t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from stackseal import catalogue, config, settings, waves
 from stackseal.catalogue import Catalogue, Resolved
-from stackseal.errors import ConfigError, ConfigErrors
+from stackseal.errors import ConfigError, ConfigErrors, UsageError
 from stackseal.hosts.git import Repository
 from stackseal.model import Failure, Location, StackId, Waiver
 from stackseal.sandbox import Sandbox
@@ -57,6 +57,21 @@ class Change:
     failures: tuple[Failure, ...]
     after: tuple[Resolved, ...] = ()
     """Every config of the head, also those that the change does not concern."""
+
+
+def only(change: Change, names: Collection[str]) -> Change:
+    """The change as far as it concerns the stacks of these names.
+
+    Raises UsageError for a name that it does not concern.
+    """
+    there = {pair.id.name for pair in change.subjects}
+    if unknown := sorted(set(names) - there):
+        raise UsageError(
+            f"The stack {unknown[0]} is not in this change",
+            why=f"it concerns {', '.join(sorted(there)) or 'no stack'}",
+            remedy="name stacks of the change, or leave --only out",
+        )
+    return replace(change, subjects=tuple(pair for pair in change.subjects if pair.id.name in names))
 
 
 def settings_at(repository: Repository, commit: str) -> Settings:

@@ -123,7 +123,8 @@ def all_records(world: World, stack: StackId, account: settings.Account) -> tupl
         names = [name.removeprefix(f"{folder}/").partition("/")[0] for name in keys]
     numbers = {int(name) for name in names if name.isascii() and name.isdigit()}
     pulls: list[int | None] = [*sorted(numbers), *([None] if "local" in names else [])]
-    return newest_first([item for pull in pulls for item in records.of(stack, pull)])
+    pushed = records.of(stack, None, unsealed=True) if "unsealed" in names else ()
+    return newest_first([*(item for pull in pulls for item in records.of(stack, pull)), *pushed])
 
 
 def rendered(world: World, stack: StackId, commit: str) -> str | None:
@@ -166,7 +167,7 @@ def _template(live: Live) -> Link:
 def _record(live: Live, found: SealRecord | None) -> Link:
     if found is None:
         return _missing("seal record", "", "no review has sealed this template with these parameters and tags")
-    value = key(found.stack, found.pull_request, found.head)
+    value = key(found.stack, found.pull_request, found.head, unsealed=found.unsealed)
     if found.execution_role and live.state.role_arn and found.execution_role != live.state.role_arn:
         return _missing("seal record", value, f"it was sealed for another execution role than {live.state.role_arn}")
     return _proven("seal record", value, f"reviewed {found.created}, seal {found.seal[:12]}")
@@ -187,7 +188,8 @@ def _commit(found: SealRecord, live: Live, render: Callable[[], str | None]) -> 
 
 def _people(world: World, found: SealRecord) -> list[Link]:
     if found.pull_request is None:
-        return [_missing(name, "", "the review was of no pull request") for name in ("pull request", "approvers")]
+        why = "it was pushed without a review" if found.unsealed else "the review was of no pull request"
+        return [_missing(name, "", why) for name in ("pull request", "approvers")]
     number = f"#{found.pull_request}"
     if not isinstance(world.forge, KnowsPulls):
         return [

@@ -46,6 +46,12 @@ def mutation_arguments(parser: argparse.ArgumentParser, *, force: bool) -> None:
         parser.add_argument("--force", action="store_true", help="do it without asking")
 
 
+def listed(text: str | None) -> tuple[str, ...] | None:
+    """The words of `A,B`; None where nothing is given."""
+    words = [word.strip() for word in (text or "").split(",")]
+    return tuple(word for word in words if word) or None
+
+
 def confirmed(args: argparse.Namespace, world: World, what: str) -> None:
     """Nothing, if the person wants it.
 

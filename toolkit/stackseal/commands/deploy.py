@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, Final
 
-from stackseal.commands.base import confirmed, emit, mutation_arguments
+from stackseal.commands.base import confirmed, emit, listed, mutation_arguments
+from stackseal.errors import Refused, UsageError
+from stackseal.hosts.base import KnowsEnvironments
 from stackseal.world import World
 
 if TYPE_CHECKING:
+    from stackseal.model import StackId
     from stackseal.subjects import Change
     from stackseal.waves import Order
 
@@ -23,6 +27,13 @@ in reverse. Up to eight stacks of one wave go at the same time. A stack that doe
 --dry-run shows the waves and what each stack waits for.
 
     stackseal deploy --base HEAD~1 --head HEAD --pull-request 7 --force
+
+What was pushed without a review (directly, or from a fork) is refused as a whole. With --leave-unsealed the stacks that
+a review has sealed are deployed and the others are named. `stackseal review --plan sealed --unsealed` plans those, and
+prints the digest with which a person lets exactly these plans through; on GitHub it has to be in an environment with
+required reviewers.
+
+    stackseal deploy --base HEAD~1 --approved DIGEST
 """
 
 
@@ -31,6 +42,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--base", default="HEAD~1", metavar="REV", help="what was deployed before (default: HEAD~1)")
     parser.add_argument("--head", default="HEAD", metavar="REV", help="what is deployed (default: HEAD)")
     parser.add_argument("--pull-request", type=int, metavar="N", help="the number of the pull request")
+    parser.add_argument("--only", metavar="NAME,NAME", help="the stacks that are meant (default: all of the change)")
+    parser.add_argument("--leave-unsealed", action="store_true", help="leave and name stacks that nobody reviewed")
+    parser.add_argument("--approved", metavar="DIGEST", help="execute these plans of review --unsealed")
+    parser.add_argument("--environment", metavar="NAME", help="the environment that has let an --approved job in")
     mutation_arguments(parser, force=True)
 
 
@@ -43,13 +58,22 @@ def run(args: argparse.Namespace, world: World) -> int:
 
     repository = Repository(world.here)
     change = subjects.between(repository, args.base, args.head, preparation.catalogue_of(world), world.sandbox)
+    if (only := listed(args.only)) is not None:
+        change = subjects.only(change, only)
     order = waves.order([subject.member for subject in change.subjects])
     names = [stack.name for wave in order.waves for stack in wave]
     if args.dry_run:
         emit(world, {"dry_run": True, **_order(order)}, _shown(change, order))
         return 2 if change.failures else 0
+    if args.approved:
+        _let_in(args, world)
     branch = world.env.get("GITHUB_REF_NAME", "")
     number = args.pull_request or world.forge.pull_request_of(change.head, branch)
+    left: list[str] = []
+    if args.leave_unsealed:
+        nobody = pipeline.unreviewed(world, repository, base=args.base, head=args.head, pull_request=number)
+        left = _left(order, nobody)
+        names = [name for name in names if name not in left]
     if names:
         confirmed(args, world, f"{len(names)} stacks are deployed: {', '.join(names)}")
     done = pipeline.deploy(
@@ -58,11 +82,14 @@ def run(args: argparse.Namespace, world: World) -> int:
         base=args.base,
         head=args.head,
         pull_request=number,
+        only=names if only or left else None,
+        approved=args.approved,
     )
     begun = {deployment.stack for deployment in done}
-    waiting = [stack.name for wave in order.waves for stack in wave if stack not in begun]
+    waiting = [stack.name for wave in order.waves for stack in wave if stack not in begun and stack.name in names]
     lines = [*(progress.sentence(deployment) for deployment in done), *(f"{name}: not begun" for name in waiting)]
-    facts = {"deployments": [operate.facts(deployment) for deployment in done], "not_begun": waiting}
+    lines += [f"{name}: left, because no review has sealed it" for name in left]
+    facts = {"deployments": [operate.facts(deployment) for deployment in done], "not_begun": waiting, "unsealed": left}
     emit(world, facts, "\n".join(lines) or "Nothing to deploy")
     return max((operate.code(deployment) for deployment in done), default=0)
 
@@ -93,3 +120,30 @@ def _shown(change: Change, order: Order) -> str:
         lines.append(f"wave {number}: would {verb} {', '.join(stack.name for stack in wave)}")
         lines += [f"  {stack.name} {waves.because(wait)}" for stack in wave for wait in order.waits[stack]]
     return "\n".join([*lines, *(f"not possible: {failure.message}; {failure.remedy}" for failure in change.failures)])
+
+
+def _left(order: Order, nobody: Collection[StackId]) -> list[str]:
+    """What nobody reviewed, and what waits for it: its turn comes after."""
+    found: set[StackId] = set()
+    for stack in (stack for wave in order.waves for stack in wave):
+        if stack in nobody or any(wait.stack in found for wait in order.waits[stack]):
+            found.add(stack)
+    return sorted(stack.name for stack in found)
+
+
+def _let_in(args: argparse.Namespace, world: World) -> None:
+    """Nothing, if somebody had to let this job in; by hand the person who types it is asked instead.
+
+    Raises Refused for an environment that lets everybody in, and where nobody can tell.
+    """
+    if isinstance(world.forge, KnowsEnvironments):
+        if not args.environment:
+            raise UsageError("No environment is given", remedy="name it: --environment production-unsealed")
+        if world.forge.reviewers(args.environment):
+            return
+        why = f"the environment {args.environment} has no required reviewers, so nobody had to look at it"
+        remedy = "add required reviewers to it in the repository's settings, or open a pull request"
+        raise Refused("Nothing is deployed", why=why, remedy=remedy)
+    if (host := world.runner.run().host) != "local":
+        why = f"nobody can say here ({host}) whether a person has to approve it"
+        raise Refused("Nothing is deployed", why=why, remedy="open a pull request, so that it is reviewed")

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from stackseal.commands.base import emit
+from stackseal.commands.base import emit, listed
 from stackseal.world import World
 
 if TYPE_CHECKING:
@@ -30,6 +30,11 @@ with credentials reads no such file, and the one that may write comments has nei
     stackseal review --base main --to-bundle bundle.json
     stackseal review --base main --from-bundle bundle.json --plan sealed --to-report report.json
     stackseal publish report.json
+
+What was pushed without a review is planned with --unsealed: its change sets are called deploy-…, and only
+`stackseal deploy --approved DIGEST` executes them, with the digest that is printed here.
+
+    stackseal review --base HEAD~1 --plan sealed --unsealed
 """
 
 
@@ -44,6 +49,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default="predicted",
         help="predicted: from the templates; sealed: by change set, recorded (default: predicted)",
     )
+    parser.add_argument("--unsealed", action="store_true", help="plan what was pushed without a review")
+    parser.add_argument("--only", metavar="NAME,NAME", help="the stacks that are meant (default: all of the change)")
     parser.add_argument("--fail-on-changes", action="store_true", help="exit 1 when anything would change")
     parser.add_argument("--to-bundle", type=Path, metavar="FILE", help="stop before the plans and write the rest here")
     parser.add_argument("--from-bundle", type=Path, metavar="FILE", help="plan what --to-bundle wrote")
@@ -63,6 +70,8 @@ def run(args: argparse.Namespace, world: World) -> int:
     else:
         products = preparation.catalogue_of(world)
         change = subjects.between(repository, args.base, args.head, products, world.sandbox)
+        if (meant := listed(args.only)) is not None:
+            change = subjects.only(change, meant)
         drawn = pipeline.draw(world, change, _run(args, world, repository))
         if args.to_bundle:
             artifacts.write(args.to_bundle, pipeline.bundled(drawn))
@@ -74,9 +83,18 @@ def run(args: argparse.Namespace, world: World) -> int:
         emit(world, publication.facts(report), args.to_report.as_posix())
         return 0
     done = publication.publish(world, report)
-    emit(world, {**publication.facts(report), "comment": done.where}, "\n".join(done.parts))
+    facts = {**publication.facts(report), "comment": done.where, **(_digest(report) if args.unsealed else {})}
+    emit(world, facts, "\n".join(done.parts))
     blocked = report.verdict is Verdict.BLOCKED
     return 1 if blocked or (args.fail_on_changes and publication.changes(report)) else 0
+
+
+def _digest(report: Report) -> dict[str, str]:
+    """What a person's approval of these plans is held against."""
+    from stackseal.plan import seal
+
+    digest = seal.of_all({item.id: item.plan.seal for item in report.stacks if item.plan and item.plan.seal})
+    return {"plan_digest": digest}
 
 
 def _planned(args: argparse.Namespace, world: World, repository: Repository) -> Report:
@@ -109,4 +127,5 @@ def _run(args: argparse.Namespace, world: World, repository: Repository) -> Run:
         commit=found.commit or repository.commit(args.head),
         base=found.base or repository.commit(args.base),
         pull_request=args.pull_request or found.pull_request,
+        unsealed=args.unsealed,
     )

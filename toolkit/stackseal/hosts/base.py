@@ -69,6 +69,15 @@ class KnowsPulls(Protocol):
         ...
 
 
+@runtime_checkable
+class KnowsEnvironments(Protocol):
+    """A forge that can be asked what protects an environment."""
+
+    def reviewers(self, environment: str) -> bool:
+        """Whether somebody has to approve before a job enters it."""
+        ...
+
+
 class Marks(Protocol):
     """How a text that we publish says what it is about (`stackseal.report.marker`)."""
 

@@ -34,6 +34,8 @@ OUTPUTS: Final[Mapping[str, str]] = {
     "changes-markdown": "The comment's Markdown, of a `review` in one job.",
     "change-set-id": "The change set's ARN where there is exactly one.",
     "deployments": "What became of each stack, as a JSON list of stack, outcome and status.",
+    "unsealed": "The names of the stacks that `leave-unsealed` left, as a JSON list.",
+    "plan-digest": "The digest of the plans of a `review` with `unsealed`, which `approved` takes.",
     "drifted": "The names of the stacks that drifted, as a JSON list.",
 }
 
@@ -88,7 +90,8 @@ def outputs(code: int, facts: Mapping[str, Any], text: str) -> dict[str, str]:
         found["change-set-id"] = change_sets[0] if len(change_sets) == 1 else None
         found["changes-markdown"] = text if text.startswith("<!-- stackseal ") else None
     if deployments is not None:
-        found["deployments"] = json.dumps(rows)
+        found |= {"deployments": json.dumps(rows), "unsealed": json.dumps(facts.get("unsealed", []))}
+    found["plan-digest"] = facts.get("plan_digest")
     if any(isinstance(item, dict) and "issue" in item for item in facts.get("stacks", ())):
         found["drifted"] = json.dumps([item["stack"] for item in facts["stacks"] if item["status"] == "DRIFTED"])
     return {name: str(value) for name, value in found.items() if value is not None}

@@ -96,6 +96,10 @@ class GitHubForge:
         """What became of a pull request, and whose approval stands; None where there is none."""
         return self.pulls.look(number)
 
+    def reviewers(self, environment: str) -> bool:
+        """Whether somebody has to approve before a job enters the environment; the job needs `actions: read`."""
+        return self.deployments.reviewers(environment)
+
     def issues(self) -> tuple[Issue, ...]:
         """Every drift issue that we opened, open or closed; a second one of a stack is closed as a duplicate."""
         return self._issues.all()

@@ -62,6 +62,7 @@ SCHEMA: Final = _exactly(
     drift=_MAP,
     resolved={"type": "object", "additionalProperties": _SHA},
     blocked={"type": "boolean"},
+    unsealed={"type": "boolean"},
     checksum=_SHA,
 )
 
@@ -95,6 +96,8 @@ class SealRecord:
     """SSM parameter that the template reads → SHA-256 of its value at review."""
     blocked: bool = False
     """The review that made it was blocked: the plan is on record, and nobody may execute it."""
+    unsealed: bool = False
+    """It plans what was pushed without a review: only a person who lets a job into an environment may execute it."""
 
 
 def record(
@@ -168,14 +171,17 @@ def load(text: str, *, source: str) -> SealRecord:
 
 
 class Records(Protocol):
-    """Where records live: `seals/{account}/{region}/{stack}/{pull request}/{head}.json`."""
+    """Where records live: `seals/{account}/{region}/{stack}/{pull request}/{head}.json`.
+
+    Those of what was pushed without a review lie apart, so that nobody takes one for a review's.
+    """
 
     def put(self, found: SealRecord) -> str:
         """Store a record and say where."""
         ...
 
-    def of(self, stack: StackId, pull_request: int | None) -> tuple[SealRecord, ...]:
-        """Every record of a pull request on a stack, newest first."""
+    def of(self, stack: StackId, pull_request: int | None, *, unsealed: bool = False) -> tuple[SealRecord, ...]:
+        """Every record of a pull request on a stack, newest first; or those of pushes without a review."""
         ...
 
 
@@ -186,7 +192,7 @@ class LocalRecords:
         self._root = root
 
     def put(self, found: SealRecord) -> str:
-        path = self._root / key(found.stack, found.pull_request, found.head)
+        path = self._root / key(found.stack, found.pull_request, found.head, unsealed=found.unsealed)
         artifacts.unlinked(path, below=self._root)
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as file:
@@ -194,21 +200,27 @@ class LocalRecords:
         Path(file.name).replace(path)  # a reader sees the whole record or none
         return str(path)
 
-    def of(self, stack: StackId, pull_request: int | None) -> tuple[SealRecord, ...]:
-        folder = (self._root / key(stack, pull_request, "0" * 40)).parent
-        found = [self._read(path, stack, pull_request) for path in sorted(folder.glob("*.json"))]
+    def of(self, stack: StackId, pull_request: int | None, *, unsealed: bool = False) -> tuple[SealRecord, ...]:
+        folder = (self._root / key(stack, pull_request, "0" * 40, unsealed=unsealed)).parent
+        found = [
+            belonging(self._read(path), stack, pull_request, path.stem, unsealed=unsealed)
+            for path in sorted(folder.glob("*.json"))
+        ]
         return newest_first(found)
 
-    def _read(self, path: Path, stack: StackId, pull_request: int | None) -> SealRecord:
+    def _read(self, path: Path) -> SealRecord:
         if (link := artifacts.linked(path, below=self._root)) is not None:
             raise _refused(str(path), f"{link} is a symbolic link")
-        return belonging(load(path.read_text(encoding="utf-8"), source=str(path)), stack, pull_request, path.stem)
+        return load(path.read_text(encoding="utf-8"), source=str(path))
 
 
-def belonging(found: SealRecord, stack: StackId, pull_request: int | None, head: str) -> SealRecord:
+def belonging(
+    found: SealRecord, stack: StackId, pull_request: int | None, head: str, *, unsealed: bool = False
+) -> SealRecord:
     """The record, Refused when it lies where another one should."""
-    if (found.stack, found.pull_request, found.head) != (stack, pull_request, head):
-        raise _refused(key(stack, pull_request, head), "it is the record of another stack, pull request or commit")
+    if (found.stack, found.pull_request, found.head, found.unsealed) != (stack, pull_request, head, unsealed):
+        where = key(stack, pull_request, head, unsealed=unsealed)
+        raise _refused(where, "it is the record of another stack, pull request or commit")
     return found
 
 
@@ -217,7 +229,7 @@ def newest_first(found: list[SealRecord]) -> tuple[SealRecord, ...]:
     return tuple(sorted(found, key=lambda item: (item.created, item.head), reverse=True))
 
 
-def key(stack: StackId, pull_request: int | None, head: str) -> str:
+def key(stack: StackId, pull_request: int | None, head: str, *, unsealed: bool = False) -> str:
     """Where a record lives. The parts come from outside, so each is checked before it becomes a path."""
     parts = (
         (stack.account, r"[0-9]{12}"),
@@ -228,7 +240,7 @@ def key(stack: StackId, pull_request: int | None, head: str) -> str:
     for text, pattern in parts:
         if not re.fullmatch(pattern, text):
             raise UsageError(f"{text!r} cannot be part of a record's name", why=f"it does not match {pattern}")
-    pull = "local" if pull_request is None else str(int(pull_request))
+    pull = "unsealed" if unsealed else "local" if pull_request is None else str(int(pull_request))
     return f"seals/{stack.account}/{stack.region}/{stack.name}/{pull}/{head}.json"
 
 

@@ -133,6 +133,16 @@ def change_set_name(pull_request: int, head: str, digest: str) -> str:
     return f"seal-pr{pull_request}-{head[:7]}-{digest[:12]}"
 
 
+def change_set_again(head: str, digest: str) -> str:
+    """`deploy-<head7>-<digest12>`: the change set that a deployment, or a push without a review, makes."""
+    return f"deploy-{head[:7]}-{digest[:12]}"
+
+
+def of_all(seals: Mapping[StackId, str]) -> str:
+    """One digest of the seals of several stacks, so that a person's word for all of them holds for these only."""
+    return sha256(canonical_json({str(stack): seals[stack] for stack in sorted(seals)}))
+
+
 def check_name(name: str, description: str) -> None:
     """CloudFormation's limits, checked before anything is sent."""
     if len(name) > NAME_LIMIT or not _NAME.fullmatch(name):

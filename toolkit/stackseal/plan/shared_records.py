@@ -21,18 +21,22 @@ class SharedRecords:
 
     def put(self, found: SealRecord) -> str:
         """Store a record and say where."""
-        where = key(found.stack, found.pull_request, found.head)
+        where = key(found.stack, found.pull_request, found.head, unsealed=found.unsealed)
         self._bucket.put(where, dump(found))
         return f"{self._bucket}{where}"
 
-    def of(self, stack: StackId, pull_request: int | None) -> tuple[SealRecord, ...]:
+    def of(self, stack: StackId, pull_request: int | None, *, unsealed: bool = False) -> tuple[SealRecord, ...]:
         """Every record of a pull request on a stack, newest first; Refused when one is not what it should be."""
-        folder = str(PurePosixPath(key(stack, pull_request, "0" * 40)).parent) + "/"
+        folder = str(PurePosixPath(key(stack, pull_request, "0" * 40, unsealed=unsealed)).parent) + "/"
         names = [name for name in self._bucket.keys(folder) if name.endswith(".json")]
-        return newest_first([self._read(name, stack, pull_request) for name in names])
+        found = [
+            belonging(self._read(name), stack, pull_request, PurePosixPath(name).stem, unsealed=unsealed)
+            for name in names
+        ]
+        return newest_first(found)
 
-    def _read(self, name: str, stack: StackId, pull_request: int | None) -> SealRecord:
+    def _read(self, name: str) -> SealRecord:
         text = self._bucket.get(name)
         if text is None:
             raise Refused(f"the seal record {self._bucket}{name} is gone", remedy="review the pull request again")
-        return belonging(load(text, source=f"{self._bucket}{name}"), stack, pull_request, PurePosixPath(name).stem)
+        return load(text, source=f"{self._bucket}{name}")

@@ -1,0 +1,171 @@
+"""What was pushed without a review: refused, or left, planned apart and executed after a person has let it through."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+
+from e2e.harness import ACCOUNT, REGION, STARTER, STARTER_GIT, Bench, example
+from stackseal import cleanup
+from stackseal.hosts.github import GitHubRunner
+from stackseal.hosts.local import LocalForge
+from stackseal.model import StackId
+
+pytestmark = pytest.mark.e2e
+STACK = f"{STARTER.removesuffix('-s3')}-stack"
+IDENTITY = StackId(account=ACCOUNT, region=REGION, name=STACK)
+OTHER = STACK.replace("churn", "value")
+"""The stack of the second product."""
+
+
+def second() -> str:
+    return example(STARTER_GIT).replace("customer-churn", "customer-value")
+
+
+def pushed(bench: Bench, text: str | None = None) -> None:
+    """Straight to main."""
+    bench.write(text or example())
+    bench.commit("Straight to main")
+
+
+def planned(bench: Bench, *more: str) -> str:
+    done = bench.run("--format", "json", "review", "--base", "HEAD~1", "--plan", "sealed", "--unsealed", *more)
+    assert done.code == 0, done.stderr
+    return str(done.facts["plan_digest"])
+
+
+def sets(bench: Bench, name: str = STACK) -> list[str]:
+    found = bench.client("cloudformation").list_change_sets(StackName=name)["Summaries"]
+    return [item["ChangeSetName"] for item in found]
+
+
+def standing(bench: Bench) -> dict[str, str]:
+    found = bench.client("cloudformation").describe_stacks()["Stacks"]
+    return {stack["StackName"]: stack["StackStatus"] for stack in found}
+
+
+def test_it_is_refused_unless_somebody_says_otherwise(bench: Bench) -> None:
+    pushed(bench)
+    done = bench.run("deploy", "--force")
+    assert done.code == 4
+    assert "no review has sealed exactly this" in done.stderr
+    assert standing(bench) == {}
+
+
+def test_a_person_lets_exactly_the_shown_plan_through(bench: Bench) -> None:
+    pushed(bench)
+    digest = planned(bench)
+    (name,) = sets(bench)
+    head = bench.git("rev-parse", "HEAD")
+    assert name.startswith(f"deploy-{head[:7]}-")
+    (record,) = bench.records.of(IDENTITY, None, unsealed=True)
+    assert (record.head, record.unsealed, record.pull_request) == (head, True, None)
+    # It is no review's record: a deployment without the person's word finds none.
+    assert bench.records.of(IDENTITY, None) == ()
+    assert bench.run("deploy", "--force").code == 4
+    assert bench.run("deploy", "--force", "--pull-request", "1").code == 4
+    wrong = bench.run("deploy", "--force", "--approved", "0" * 64)
+    assert wrong.code == 4
+    assert "are not the ones that somebody approved" in wrong.stderr
+    assert standing(bench) == {STACK: "REVIEW_IN_PROGRESS"}
+    assert "--force" in bench.run("deploy", "--approved", digest).stderr
+    done = bench.run("deploy", "--approved", digest, "--force")
+    assert done.code == 0, done.stderr
+    assert standing(bench) == {STACK: "CREATE_COMPLETE"}
+
+
+def test_a_plan_that_has_grown_since_is_refused(bench: Bench) -> None:
+    pushed(bench)
+    assert bench.run("deploy", "--approved", planned(bench), "--force").code == 0
+    pushed(bench, example().replace("owner: ml-platform-team", "owner: another-team"))
+    digest = planned(bench)
+    cfn = bench.world.cloudformation(IDENTITY)
+    for ref in cfn.list_change_sets(STACK):
+        if cleanup.removable(ref):
+            cfn.delete_change_set(ref.arn)
+    path = f"/ml/{STARTER.removesuffix('-s3')}/ModelPackageGroupArn"
+    bench.client("ssm").put_parameter(Name=path, Value="by-hand", Type="String", Overwrite=True)
+    done = bench.run("deploy", "--approved", digest, "--force")
+    assert done.code == 4
+    assert "was changed outside CloudFormation" in done.stderr
+
+
+def test_what_a_review_sealed_goes_first_and_the_rest_is_named(bench: Bench) -> None:
+    bench.git("switch", "--quiet", "--create", "pr-1")
+    bench.write(example())
+    bench.commit("Reviewed")
+    bench.review(1)
+    bench.write(second(), f"{STARTER_GIT.replace('churn', 'value')}.yaml")
+    bench.commit("Not reviewed")
+    bench.git("switch", "--quiet", "main")
+    bench.git("merge", "--quiet", "--ff-only", "pr-1")
+    common = ("--base", "HEAD~2", "--pull-request", "1", "--force")
+    assert bench.run("deploy", *common).code == 4
+    assert standing(bench) == {STACK: "REVIEW_IN_PROGRESS"}
+    done = bench.run("--format", "json", "deploy", *common, "--leave-unsealed")
+    assert done.code == 0, done.stderr
+    assert done.facts["unsealed"] == [OTHER]
+    assert standing(bench) == {STACK: "CREATE_COMPLETE"}
+    digest = planned(bench, "--base=HEAD~2", "--only", OTHER)
+    assert [ref.split("-")[0] for ref in sets(bench, OTHER)] == ["deploy"]
+    done = bench.run("deploy", "--base", "HEAD~2", "--only", OTHER, "--approved", digest, "--force")
+    assert done.code == 0, done.stderr
+    assert standing(bench) == {STACK: "CREATE_COMPLETE", OTHER: "CREATE_COMPLETE"}
+    unknown = bench.run("deploy", "--only", "nobody", "--force")
+    assert (unknown.code, "The stack nobody is not in this change" in unknown.stderr) == (2, True)
+
+
+def test_a_blocked_plan_is_executed_by_nobody(bench: Bench) -> None:
+    pushed(bench)
+    digest = planned(bench)
+    (record,) = bench.records.of(IDENTITY, None, unsealed=True)
+    bench.records.put(replace(record, blocked=True))
+    done = bench.run("deploy", "--approved", digest, "--force")
+    assert done.code == 4
+    assert "was blocked" in done.stderr
+
+
+@dataclass(kw_only=True)
+class Guarded(LocalForge):
+    """A forge that knows environments."""
+
+    guarded: frozenset[str] = frozenset()
+    asked: list[str] = field(default_factory=list)
+
+    def reviewers(self, environment: str) -> bool:
+        self.asked.append(environment)
+        return environment in self.guarded
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        ((), 2, "No environment is given"),
+        (("--environment", "open-unsealed"), 4, "the environment open-unsealed has no required reviewers"),
+        (("--environment", "production-unsealed"), 0, ""),
+    ],
+)
+def test_the_environment_must_ask_somebody(bench: Bench, arguments: tuple[str, ...], code: int, words: str) -> None:
+    pushed(bench)
+    digest = planned(bench)
+    forge: Any = Guarded(guarded=frozenset({"production-unsealed"}))
+    forge._root = bench.world.root / "forge"
+    bench.world = replace(bench.world, forge=forge)
+    done = bench.run("deploy", "--approved", digest, "--force", *arguments)
+    assert (done.code, words in done.stderr) == (code, True), done.stderr
+    assert standing(bench)[STACK] == ("CREATE_COMPLETE" if code == 0 else "REVIEW_IN_PROGRESS")
+
+
+def test_where_nobody_can_tell_nothing_is_done(bench: Bench, tmp_path: Any) -> None:
+    """A job of GitHub without a token publishes to files, which know no environments."""
+    pushed(bench)
+    digest = planned(bench)
+    event = tmp_path / "event.json"
+    event.write_text("{}")
+    runner = GitHubRunner({"GITHUB_EVENT_NAME": "push", "GITHUB_EVENT_PATH": str(event)})
+    bench.world = replace(bench.world, runner=runner)
+    done = bench.run("deploy", "--approved", digest, "--force", "--environment", "production-unsealed")
+    assert done.code == 4
+    assert "nobody can say here (github)" in done.stderr
