@@ -261,6 +261,11 @@ accounts:
   "123456789012":
     execution_role: arn:aws:iam::123456789012:role/stackseal-execution
     artifact_bucket: stackseal-artifacts-123456789012
+    roles:
+      plan: arn:aws:iam::123456789012:role/stackseal-plan
+      deploy: arn:aws:iam::123456789012:role/stackseal-deploy
+      drift: arn:aws:iam::123456789012:role/stackseal-drift
+      cleanup: arn:aws:iam::123456789012:role/stackseal-cleanup
 waivers:
   - check: CKV_AWS_18
     resource: ArtifactsBucket

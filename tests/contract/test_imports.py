@@ -50,6 +50,7 @@ ALLOWED: Final[dict[str, set[str]]] = {
     "world": {"aws", "hosts", "output", "sandbox"},
     # wiring: these join stages, and each says what in its first line
     "bundle": set(),
+    "acting": {"aws", "hosts", "settings", "world"},
     "preparation": {"artifacts", "catalogue", "checks", "config", "render", "settings", "world"},
     "publication": {"artifacts", "report", "world"},
     "progress": {"output"},

@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 
 import pytest
+import yaml
 
 from e2e.harness import ACCOUNT, REGION, STARTER, Bench, example
 from stackseal import assets
@@ -16,6 +17,7 @@ FOLDER = assets.PRODUCTS / "bootstrap" / "examples"
 NAME = f"stackseal-{ACCOUNT}-us-west-2-bootstrap"
 STACK = "stackseal-us-west-2-bootstrap"
 CONFIG = f"configs/{NAME}.yaml"
+VERBS = ("plan", "deploy", "drift", "cleanup")
 PROVIDER = f"arn:aws:iam::{ACCOUNT}:oidc-provider/token.actions.githubusercontent.com"
 
 
@@ -34,6 +36,7 @@ def test_an_account_is_set_up_and_a_second_run_changes_nothing(bench: Bench) -> 
         ACCOUNT: {
             "execution_role": f"arn:aws:iam::{ACCOUNT}:role/stackseal-execution-us-west-2",
             "artifact_bucket": f"stackseal-{ACCOUNT}-us-west-2",
+            "roles": {verb: f"arn:aws:iam::{ACCOUNT}:role/stackseal-{verb}-us-west-2" for verb in VERBS},
         }
     }
     assert "15 changes" in done.stderr
@@ -44,7 +47,8 @@ def test_an_account_is_set_up_and_a_second_run_changes_nothing(bench: Bench) -> 
     again = bench.run("bootstrap", CONFIG, "--force")
     assert again.code == 0, again.stderr
     assert "nothing changes" in again.stderr
-    assert f"artifact_bucket: stackseal-{ACCOUNT}-us-west-2" in again.stdout
+    settings = yaml.safe_load(again.stdout.partition("# GitHub")[0])
+    assert settings == {"accounts": done.facts["accounts"]}
     assert "prod: deployment branches main" in again.stdout
     assert len(cfn.describe_stack_events(StackName=STACK)["StackEvents"]) == before
 
@@ -98,6 +102,14 @@ def test_doctor_says_what_an_account_lacks(bench: Bench) -> None:
     (bench.folder / "stackseal.yaml").write_text(json.dumps({"version": 1, "accounts": made.facts["accounts"]}))
     done = bench.run("doctor", path)
     assert done.code == 0, done.stdout
+    assert f"stackseal.yaml roles.plan       arn:aws:iam::{ACCOUNT}:role/stackseal-plan-us-west-2" in done.stdout
+    wrong = json.loads(json.dumps(made.facts["accounts"]))
+    wrong[ACCOUNT]["roles"] |= {"drift": wrong[ACCOUNT]["roles"]["deploy"]}
+    (bench.folder / "stackseal.yaml").write_text(json.dumps({"version": 1, "accounts": wrong}))
+    done = bench.run("doctor", path)
+    assert done.code == 1
+    assert done.stdout.count("missing: ") == 1
+    assert f"missing: set it to arn:aws:iam::{ACCOUNT}:role/stackseal-drift-us-west-2" in done.stdout
     bench.client("iam").delete_role_policy(RoleName="stackseal-cleanup-us-west-2", PolicyName="cleanup")
     bench.client("iam").delete_role(RoleName="stackseal-cleanup-us-west-2")
     config(bench, **{"environments: [prod]": "environments: [prod, staging]"})

@@ -24,13 +24,17 @@ def test_everything_that_it_may_say() -> None:
     text = (
         "version: 1\nconfigs: stacks/live\naccounts:\n  111122223333:\n"
         "    execution_role: arn:aws:iam::111122223333:role/path/execute\n    artifact_bucket: my-bucket\n"
-        "  '012345678901': {}\n" + WAIVER + "drift:\n  ignore:\n    - path: Tags.*\n"
+        "    roles:\n      plan: arn:aws:iam::111122223333:role/plan\n  '012345678901': {}\n"
+        + WAIVER
+        + "drift:\n  ignore:\n    - path: Tags.*\n"
         "      reason: a scheduler writes them\n      owner: somebody\n      until: 2031-01-01\n"
     )
     found = settings.parse(text.encode())
     assert found.configs == "stacks/live"
     assert found.account("111122223333").artifact_bucket == "my-bucket"
     assert found.account("012345678901") == found.account("999999999999")
+    assert found.roles("plan") == {"111122223333": "arn:aws:iam::111122223333:role/plan"}
+    assert found.roles("deploy") == {}
     (waiver,) = found.waived()
     assert waiver == Waiver(check="E1", reason="it is tested elsewhere", owner="somebody", until="2030-12-31")
     assert found.waived(proposed=True)[0].proposed is True
@@ -50,6 +54,13 @@ def test_everything_that_it_may_say() -> None:
         ("accounts:\n  111122223333:\n    role: x\n", "3:5", "The settings are invalid at accounts.111122223333.role"),
         ("accounts:\n  111122223333:\n    execution_role: x\n", "3:21", "execution_role"),
         ("accounts:\n  111122223333:\n    artifact_bucket: My_Bucket\n", "3:22", "artifact_bucket"),
+        ("accounts:\n  111122223333:\n    roles:\n      plan: x\n", "4:13", "accounts.111122223333.roles.plan"),
+        ("accounts:\n  111122223333:\n    roles: {review: x}\n", "3:13", "accounts.111122223333.roles.review"),
+        (
+            "accounts:\n  111122223333:\n    roles:\n      drift: arn:aws:iam::999988887777:role/drift\n",
+            "4:14",
+            "at accounts.111122223333.roles.drift: the role is the account 999988887777's",
+        ),
         ("accounts: []\n", "1:1", "The settings are invalid at accounts"),
         (WAIVER.replace("it is tested elsewhere", "short"), "3:13", "The settings are invalid at waivers.0.reason"),
         (WAIVER.replace("    owner: somebody\n", ""), "2:5", "The settings are invalid at waivers.0.owner"),

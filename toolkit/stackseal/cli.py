@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
@@ -122,11 +123,23 @@ def run(arguments: argparse.Namespace, env: Mapping[str, str], output: Output) -
             runner=runner,
             forge=_forge(arguments, env, runner, clock),
             clock=clock,
+            badge=None if arguments.aws == "local" else _badge(runner, clock, output),
             json=arguments.format == "json",
             confirm=_ask if sys.stdin.isatty() and sys.stderr.isatty() else None,
             edition=arguments.edition,
         )
         return COMMANDS[arguments.command].run(arguments, world)
+
+
+def _badge(runner: hosts.Runner, clock: Clock, output: Output) -> hosts.Badge | None:
+    """The job's identity, whose tokens the runner is told to hide."""
+    found = runner.badge(clock.sleep)
+    return replace(found, token=lambda: _hidden(found.token(), output)) if found else None
+
+
+def _hidden(token: str, output: Output) -> str:
+    output.mask(token)
+    return token
 
 
 def _forge(arguments: argparse.Namespace, env: Mapping[str, str], runner: hosts.Runner, clock: Clock) -> hosts.Forge:

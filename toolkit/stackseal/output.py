@@ -44,6 +44,14 @@ class Output:
         self.stdout.write(text + "\n")
         self.stdout.flush()
 
+    def mask(self, secret: str) -> None:
+        """Have the runner hide a text from now on; on stderr, because stdout is data, and a runner reads both.
+
+        Source: GitHub's "Workflow commands", `::add-mask::`. The text is one line.
+        """
+        self.stderr.write(f"::add-mask::{secret}\n")
+        self.stderr.flush()
+
     def redraw(self, text: str, lines: int) -> None:
         """Replace the last `lines` lines of talk on a terminal by this text."""
         self.stderr.write((f"\x1b[{lines}F\x1b[J" if lines else "") + inert(text) + "\n")

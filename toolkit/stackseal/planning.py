@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _UNNUMBERED: Final = 1
 """Where there is no pull request, plans are made as if for the first one."""
+UNSEALED: Final = "There are no AWS credentials, so the plan is predicted and not sealed, and cannot be deployed."
+"""Said where a sealed plan was wanted."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +84,8 @@ class Sealing:
 
         Raises Refused for a template that would run code while its change set is made, unless somebody answers for it.
         """
+        if not self.world.aws(stack.account, stack.region).has_credentials:
+            return self._predicted(stack, base, head, ours, run)
         self.world.out.say(f"Planning {stack.name}")
         account = ours.account(stack.account)
         cfn = self.world.cloudformation(stack)
@@ -126,6 +130,14 @@ class Sealing:
                 cleanup.drop(cfn, found.stack.name, choose)
         except StacksealError as error:
             self.world.out.say(f"{found.stack.name}: warning: an older change set stays: {error}", "warning")
+
+    def _predicted(
+        self, stack: StackId, base: Template | None, head: Template | None, ours: Settings, run: Run
+    ) -> Plan | None:
+        """Where nobody is there to ask AWS: a prediction that says so, which no deployment takes for a sealed plan."""
+        self.world.out.say(f"{stack.name}: warning: {UNSEALED}", "warning")
+        found = Predicting().plan(stack, base=base, head=head, ours=ours, run=run)
+        return replace(found, notes=(*found.notes, UNSEALED)) if found else None
 
     def _inert(self, head: Template, ours: Settings) -> None:
         """CloudFormation runs macros while it makes a change set, and what another job found is no proof."""

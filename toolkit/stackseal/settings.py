@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Final
@@ -32,6 +32,19 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class Roles(_Strict):
+    """The roles that the jobs of the pipelines take with their own identity, one for each verb."""
+
+    plan: _RoleArn | None = None
+    """Reviews, and the clean-up of a closed pull request: makes change sets and records."""
+    deploy: _RoleArn | None = None
+    """Deployments: executes what was sealed."""
+    drift: _RoleArn | None = None
+    """Drift detection: reads."""
+    cleanup: _RoleArn | None = None
+    """The scheduled sweep: removes old change sets and empty stacks."""
+
+
 class Account(_Strict):
     """What stackseal uses in one AWS account."""
 
@@ -39,6 +52,7 @@ class Account(_Strict):
     """The role that CloudFormation uses for the stacks of this account."""
     artifact_bucket: _Bucket | None = None
     """Where large templates and seal records go."""
+    roles: Roles = Roles()
 
 
 class SettingsWaiver(_Strict):
@@ -103,6 +117,11 @@ class Settings(_Strict):
         """The account's entry, or an empty one."""
         return self.accounts.get(account, Account())
 
+    def roles(self, verb: str) -> Mapping[str, str]:
+        """Account → ARN of the role for a verb, a field of `Roles`; accounts without one are left out."""
+        found = {account: getattr(entry.roles, verb) for account, entry in self.accounts.items()}
+        return {account: arn for account, arn in found.items() if arn is not None}
+
 
 def parse(raw: bytes, path: str = FILE) -> Settings:
     """The settings of a file's content.
@@ -114,7 +133,7 @@ def parse(raw: bytes, path: str = FILE) -> Settings:
         return Settings()
     document = yamltext.parse(text, path)
     try:
-        return Settings.model_validate(document.data)
+        found = Settings.model_validate(document.data)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = tuple(step for step in first["loc"] if step != "[key]")
@@ -124,6 +143,21 @@ def parse(raw: bytes, path: str = FILE) -> Settings:
             remedy="see docs/reference/settings.md",
             where=nearest(document.marks, place) or Location(path=path),
         ) from error
+    for place, why in _foreign_roles(found):
+        key, where = ".".join(place), nearest(document.marks, place) or Location(path=path)
+        raise ConfigError(
+            f"The settings are invalid at {key}", why=why, remedy="name a role of the account", where=where
+        )
+    return found
+
+
+def _foreign_roles(found: Settings) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Where a role of a verb is another account's than the entry's, and what is wrong there."""
+    for verb in Roles.model_fields:
+        for account, arn in found.roles(verb).items():
+            if arn.split(":")[4] != account:
+                why = f"the role is the account {arn.split(':')[4]}'s, and the entry the account {account}'s"
+                yield ("accounts", account, "roles", verb), why
 
 
 def _why(place: tuple[int | str, ...], said: str) -> str:

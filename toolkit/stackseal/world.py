@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from stackseal.errors import Refused
-from stackseal.hosts.base import Forge, Runner
+from stackseal.hosts.base import Badge, Forge, Runner
 from stackseal.model import StackId
 from stackseal.output import Output
 
@@ -60,6 +60,8 @@ class World:
     runner: Runner
     forge: Forge
     clock: Clock = field(default_factory=Clock)
+    badge: Badge | None = None
+    """Who this job is to AWS; None where it has no identity of its own and the credentials that are there count."""
     json: bool = False
     """Whether results are printed as JSON."""
     confirm: Callable[[str], bool] | None = None

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from ministack.core.iam_evaluator import EvalContext, evaluate_trust_policy
 
+from contract.support import ROOT
+from contract.test_workflows import PERMISSIONS
 from unit.bootstrap.account import ACCOUNT, EXAMPLES, data, of, template, trust
 
 ISSUER = "token.actions.githubusercontent.com"
@@ -173,6 +175,25 @@ def test_no_role_is_taken_by_another_roles_job(role: str) -> None:
         (file, end) for file in files for end in (PULL, BRANCH, PROD) if accepted(document(role), claims(file, end))
     }
     assert found == ALLOWED[role]
+
+
+def documented() -> list[tuple[str, str, str, str]]:
+    """Workflow, job, end of `sub` and role of the table in docs/how-to/bootstrap.md."""
+    page = (ROOT / "docs" / "how-to" / "bootstrap.md").read_text(encoding="utf-8")
+    table = page.partition("| Workflow | Job | Event |")[2].partition("\n\n")[0]
+    rows = [[cell.strip().strip("`") for cell in line.strip("|").split("|")] for line in table.splitlines()[2:]]
+    return [(workflow, job, end, role) for workflow, job, _, end, role in rows]
+
+
+def test_the_how_to_says_who_takes_which_role() -> None:
+    rows = documented()
+    found: dict[str, set[tuple[str, str]]] = {}
+    for workflow, _, end, role in rows:
+        example = end.replace("BRANCH", "main").replace("NAME", "prod")
+        found.setdefault(role.capitalize(), set()).add((workflow, example))
+    assert found == ALLOWED
+    named = {(workflow, job) for workflow, job, _, _ in rows if job}
+    assert named == {key for key, granted in PERMISSIONS.items() if granted.get("id-token") == "write"}
 
 
 def test_each_repository_is_trusted_with_its_own_id_only() -> None:

@@ -12,6 +12,7 @@ from stackseal.errors import UsageError
 
 if TYPE_CHECKING:
     import boto3
+    import botocore.session
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_ssm import SSMClient
@@ -69,6 +70,12 @@ class Aws:
             raise UsageError("no AWS region is set", remedy="set AWS_REGION or name the region in the config")
         return self._region
 
+    @property
+    def has_credentials(self) -> bool:
+        """Whether there are any; nobody is asked whether they are good."""
+        with translated("could not look for AWS credentials"):
+            return self._boto().get_credentials() is not None
+
     @overload
     def client(self, service: Literal["cloudformation"], region: str | None = None) -> CloudFormationClient: ...
     @overload
@@ -125,6 +132,12 @@ class Aws:
         found._session = _renewing(take)
         return found
 
+    def anonymous(self) -> Aws:
+        """The same way to AWS for calls that are not signed; credentials are not even looked for."""
+        nobody = Credentials(key="nobody", secret="nobody")  # noqa: S106 - botocore wants some, and signs nothing
+        where = {"region": self._region, "endpoint_url": self._endpoint_url}
+        return Aws(self._environ, **where, credentials=nobody, attempts=self._attempts)
+
     def close(self) -> None:
         """Close the connections of all clients."""
         with self._lock:
@@ -154,13 +167,24 @@ class Aws:
 
         if self._session is None:
             keys = self._credentials
+            offline = self._environ.get("AWS_EC2_METADATA_DISABLED", "").lower() == "true"
             self._session = boto3.session.Session(
                 aws_access_key_id=keys.key if keys else None,
                 aws_secret_access_key=keys.secret if keys else None,
                 aws_session_token=keys.token if keys else None,
                 profile_name=None if keys else self._environ.get("AWS_PROFILE"),
+                botocore_session=_without_metadata() if offline else None,
             )
         return self._session
+
+
+def _without_metadata() -> botocore.session.Session:
+    """A session that asks no instance for credentials; botocore itself reads the variable from the process only."""
+    from botocore.session import Session
+
+    found = Session()
+    found.get_component("credential_provider").remove("iam-role")
+    return found
 
 
 def _renewing(take: Callable[[], dict[str, str]]) -> boto3.session.Session:

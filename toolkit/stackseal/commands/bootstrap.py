@@ -26,6 +26,15 @@ into the environments on GitHub. Takes an administrator's credentials of the con
 """
 PRODUCT: Final = "bootstrap"
 ISSUER: Final = "token.actions.githubusercontent.com"
+SETTINGS: Final[Mapping[str, str]] = {"execution_role": "ExecutionRole", "artifact_bucket": "ArtifactBucket"}
+"""Key of an account in stackseal.yaml → the output of the stack that belongs there."""
+ROLES: Final[Mapping[str, str]] = {
+    "plan": "PlanRole",
+    "deploy": "DeployRole",
+    "drift": "DriftRole",
+    "cleanup": "CleanupRole",
+}
+"""Key below the account's `roles` → the output that belongs there."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -144,8 +153,9 @@ def _shown(plan: Plan) -> str:
 
 
 def _settings(prepared: Prepared, outputs: Mapping[str, str]) -> dict[str, Any]:
-    entry = {"execution_role": outputs["ExecutionRole"], "artifact_bucket": outputs["ArtifactBucket"]}
-    return {"accounts": {prepared.stack.id.account: entry}}
+    entry = {key: outputs[output] for key, output in SETTINGS.items()}
+    roles = {verb: outputs[output] for verb, output in ROLES.items()}
+    return {"accounts": {prepared.stack.id.account: {**entry, "roles": roles}}}
 
 
 def next_steps(prepared: Prepared, outputs: Mapping[str, str]) -> str:
@@ -158,16 +168,11 @@ def next_steps(prepared: Prepared, outputs: Mapping[str, str]) -> str:
         "# stackseal.yaml",
         "accounts:",
         f'  "{account}":',
-        f"    execution_role: {outputs['ExecutionRole']}",
-        f"    artifact_bucket: {outputs['ArtifactBucket']}",
+        *(f"    {key}: {outputs[output]}" for key, output in SETTINGS.items()),
+        "    roles:",
+        *(f"      {verb}: {outputs[output]}" for verb, output in ROLES.items()),
         "",
         "# GitHub, Settings → Environments",
         *(f"{name}: deployment branches {', '.join(branches)}; required reviewers" for name in environments),
-        "",
-        "# Roles of the workflows",
-        *(f"{name.removesuffix('Role').lower()}: {outputs[name]}" for name in sorted(outputs) if name in _WORKFLOWS),
     ]
     return "\n".join(lines)
-
-
-_WORKFLOWS: Final = frozenset({"PlanRole", "DeployRole", "DriftRole", "CleanupRole"})

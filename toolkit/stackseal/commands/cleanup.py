@@ -61,7 +61,7 @@ def run(args: argparse.Namespace, world: World) -> int:
 
 
 def _closed(args: argparse.Namespace, world: World) -> Iterator[Removal]:
-    from stackseal import cleanup, preparation, subjects
+    from stackseal import acting, cleanup, preparation, subjects
     from stackseal.hosts.git import Repository
 
     pull = _pull(args, world)
@@ -72,14 +72,15 @@ def _closed(args: argparse.Namespace, world: World) -> Iterator[Removal]:
     change = subjects.between(
         Repository(world.here), args.base, args.head, preparation.catalogue_of(world), world.sandbox
     )
+    there = acting.acting(world, "plan", change.settings, pull_request=pull.number)
     for subject in change.subjects:
-        cfn = world.cloudformation(subject.id)
+        cfn = there.cloudformation(subject.id)
         choose = cleanup.of_pull(pull.number, superseded=pull.open)
         yield cleanup.tidy(cfn, subject.id, choose, dry_run=args.dry_run, shells=lambda _: not pull.open)
 
 
 def _sweep(args: argparse.Namespace, world: World) -> Iterator[Removal]:
-    from stackseal import cleanup
+    from stackseal import acting, cleanup, settings
     from stackseal.aws.shapes import StackState
 
     today = world.clock.today
@@ -88,6 +89,7 @@ def _sweep(args: argparse.Namespace, world: World) -> Iterator[Removal]:
     def stale(state: StackState) -> bool:
         return cleanup.old(cleanup.day(state.created), today)
 
+    world = acting.acting(world, "cleanup", settings.load(world.here))
     for stack in _stacks(args, world):
         yield cleanup.tidy(world.cloudformation(stack), stack, choose, dry_run=args.dry_run, shells=stale)
 

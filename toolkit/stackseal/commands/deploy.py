@@ -52,7 +52,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, world: World) -> int:
     """Deploy."""
 
-    from stackseal import pipeline, preparation, progress, subjects, waves
+    from stackseal import acting, pipeline, preparation, progress, subjects, waves
     from stackseal.commands import operate
     from stackseal.hosts.git import Repository
 
@@ -77,7 +77,7 @@ def run(args: argparse.Namespace, world: World) -> int:
     if names:
         confirmed(args, world, f"{len(names)} stacks are deployed: {', '.join(names)}")
     done = pipeline.deploy(
-        world,
+        acting.acting(world, "deploy", change.settings, pull_request=number),
         repository,
         base=args.base,
         head=args.head,

@@ -91,10 +91,13 @@ def account(world: World, name: str) -> list[tuple[str, str, str]]:
         rows.append(_row("template", fresh, f"missing: {changes} changes of the config are not deployed"))
     ours = settings.load(world.here).account(stack.account)
     outputs = state.outputs if state else {}
-    for field, output in (("execution_role", "ExecutionRole"), ("artifact_bucket", "ArtifactBucket")):
-        said, wanted = getattr(ours, field) or "", outputs.get(output, "")
-        same = said if said and said == wanted else ""
-        rows.append(_row(f"stackseal.yaml {field}", same, f"missing: set it to {wanted or 'what bootstrap prints'}"))
+    said = {key: getattr(ours, key) for key in bootstrap.SETTINGS}
+    said |= {f"roles.{verb}": getattr(ours.roles, verb) for verb in bootstrap.ROLES}
+    wanted = {**bootstrap.SETTINGS, **{f"roles.{verb}": output for verb, output in bootstrap.ROLES.items()}}
+    for key, output in wanted.items():
+        value = outputs.get(output, "")
+        same = value if value and said[key] == value else ""
+        rows.append(_row(f"stackseal.yaml {key}", same, f"missing: set it to {value or 'what bootstrap prints'}"))
     return rows
 
 

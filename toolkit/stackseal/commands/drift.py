@@ -36,14 +36,14 @@ def run(args: argparse.Namespace, world: World) -> int:
     """Compare and file."""
     from pathlib import Path
 
-    from stackseal import config, pipeline, settings
+    from stackseal import acting, config, pipeline, settings
     from stackseal.commands import check_drift
     from stackseal.model import DriftStatus
 
     ours = settings.load(world.here)
     names = args.config or [path.as_posix() for path in config.discover(Path(ours.configs))]
     stacks, wrong = _stacks(world, names)
-    done = pipeline.drift(world, stacks, ours)
+    done = pipeline.drift(acting.acting(world, "drift", ours), stacks, ours)
     rows = [
         {**check_drift.facts(found), "issue": {"move": step.move.value, "number": step.number}} for found, step in done
     ]

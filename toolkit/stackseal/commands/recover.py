@@ -29,7 +29,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, world: World) -> int:
     """Follow, or say what can be done."""
-    from stackseal import deploy, progress, proving
+    from stackseal import acting, deploy, progress, proving, settings
     from stackseal.aws.cloudformation import CloudFormation
     from stackseal.aws.states import STACK
     from stackseal.commands import operate
@@ -37,6 +37,7 @@ def run(args: argparse.Namespace, world: World) -> int:
     from stackseal.errors import UsageError
     from stackseal.model import StackId
 
+    world = acting.acting(world, "deploy", settings.load(world.here))
     cfn = CloudFormation(world.aws("", args.region), args.region)
     stack = StackId(account=cfn.account, region=args.region, name=args.stack)
     state = cfn.stack(args.stack)

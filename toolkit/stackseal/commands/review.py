@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from stackseal.hosts.git import Repository
     from stackseal.model import Report, Run
     from stackseal.planning import Planner
+    from stackseal.settings import Settings
 
 SUMMARY: Final = "review a change between two commits: findings, policies, plan, one report"
 HELP: Final = """\
@@ -77,7 +78,7 @@ def run(args: argparse.Namespace, world: World) -> int:
             artifacts.write(args.to_bundle, pipeline.bundled(drawn))
             emit(world, {"bundle": args.to_bundle.as_posix()}, args.to_bundle.as_posix())
             return 0
-        report = pipeline.plan(drawn, _planner(args, world), change.settings)
+        report = pipeline.plan(drawn, _planner(args, world, change.settings), change.settings)
     if args.to_report:
         artifacts.write(args.to_report, json.dumps(report))
         emit(world, publication.facts(report), args.to_report.as_posix())
@@ -108,13 +109,18 @@ def _planned(args: argparse.Namespace, world: World, repository: Repository) -> 
     run_ = replace(world.runner.run(), pull_request=args.pull_request or world.runner.run().pull_request, base=base)
     commit = run_.commit or drawn.report.run.commit
     drawn = replace(drawn, report=replace(drawn.report, run=replace(run_, commit=commit)))
-    return pipeline.plan(drawn, _planner(args, world), subjects.settings_at(repository, base))
+    ours = subjects.settings_at(repository, base)
+    return pipeline.plan(drawn, _planner(args, world, ours), ours)
 
 
-def _planner(args: argparse.Namespace, world: World) -> Planner:
-    from stackseal import planning
+def _planner(args: argparse.Namespace, world: World, ours: Settings) -> Planner:
+    """The settings are the base's: a pull request does not choose the role that plans it."""
+    from stackseal import acting, planning
 
-    return planning.Sealing(world=world) if args.plan == "sealed" else planning.Predicting()
+    if args.plan != "sealed":
+        return planning.Predicting()
+    number = args.pull_request or world.runner.run().pull_request
+    return planning.Sealing(world=acting.acting(world, "plan", ours, pull_request=number))
 
 
 def _run(args: argparse.Namespace, world: World, repository: Repository) -> Run:

@@ -30,10 +30,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, world: World) -> int:
     """Follow the chain."""
-    from stackseal import artifacts, verify
+    from stackseal import acting, artifacts, settings, verify
     from stackseal.aws.cloudformation import CloudFormation
     from stackseal.model import StackId
 
+    world = acting.acting(world, "plan", settings.load(world.here))
     account = args.account or CloudFormation(world.aws("", args.region), args.region).account
     stack = StackId(account=account, region=args.region, name=args.stack)
     found = verify.chain(world, world.cloudformation(stack), stack)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from stackseal.hosts import github, local
-from stackseal.hosts.base import Forge, Link, Runner
+from stackseal.hosts.base import Badge, Forge, Link, Runner
 
 RUNNERS: Final[dict[str, type[Runner]]] = {
     "github": github.GitHubRunner,
@@ -33,4 +33,4 @@ def forge(link: Link, where: Runner) -> Forge:
     return FORGES[where.forge](link)
 
 
-__all__ = ["FORGES", "RUNNERS", "Forge", "Link", "Runner", "forge", "runner"]
+__all__ = ["FORGES", "RUNNERS", "Badge", "Forge", "Link", "Runner", "forge", "runner"]

@@ -11,6 +11,16 @@ from typing import Protocol, runtime_checkable
 from stackseal.model import Json, Run
 
 
+@dataclass(frozen=True, kw_only=True)
+class Badge:
+    """Who a job is, to a cloud that trusts its CI."""
+
+    token: Callable[[], str]
+    """Fetches a new token; never printed. Raises Failed with the reason where there is none."""
+    run: str
+    """What tells this run from all others, for names of sessions; empty where nobody knows."""
+
+
 class Runner(Protocol):
     """The CI, or the laptop, that runs us."""
 
@@ -31,8 +41,17 @@ class Runner(Protocol):
         """Whether it understands workflow commands on stdout."""
         ...
 
+    @property
+    def identifies(self) -> bool:
+        """Whether its jobs can have an identity of their own."""
+        ...
+
     def run(self) -> Run:
         """Who runs us, for what."""
+        ...
+
+    def badge(self, sleep: Callable[[float], None]) -> Badge | None:
+        """Who this job is to a cloud; None where it has no identity of its own. `sleep` takes seconds."""
         ...
 
 

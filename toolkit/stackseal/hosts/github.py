@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stackseal.errors import UsageError
-from stackseal.hosts.base import Forge, Link
+from stackseal.hosts.base import Badge, Forge, Link
 from stackseal.model import Run
 
 if TYPE_CHECKING:
@@ -41,6 +41,10 @@ class GitHubRunner:
     def annotates(self) -> bool:
         return True
 
+    @property
+    def identifies(self) -> bool:
+        return True
+
     @cached_property
     def event(self) -> Event:
         """What started the workflow."""
@@ -64,3 +68,9 @@ class GitHubRunner:
             actor=env.get("GITHUB_ACTOR", ""),
             url=f"{server}/{repository}/actions/runs/{number}" if number else "",
         )
+
+    def badge(self, sleep: Callable[[float], None]) -> Badge | None:
+        """The job's OIDC identity, where its permissions have `id-token: write`."""
+        from stackseal.hosts import github_oidc
+
+        return github_oidc.badge(self._env, sleep)

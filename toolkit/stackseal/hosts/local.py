@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Final
 
 from stackseal import artifacts
 from stackseal.errors import Failed
-from stackseal.hosts.base import Issue, Link
+from stackseal.hosts.base import Badge, Issue, Link
 from stackseal.model import Run
 
 _FOLDER: Final = "forge"
@@ -35,8 +35,15 @@ class LocalRunner:
     def annotates(self) -> bool:
         return False
 
+    @property
+    def identifies(self) -> bool:
+        return False
+
     def run(self) -> Run:
         return Run(host="local", repository="local", commit="", actor=self._env.get("USER", ""))
+
+    def badge(self, sleep: Callable[[float], None]) -> Badge | None:  # noqa: ARG002 - nobody vouches for a laptop
+        return None
 
 
 def forge(link: Link) -> LocalForge:

@@ -134,6 +134,11 @@ GAPS: Final[tuple[Gap, ...]] = (
         "Any secret is right for an account's own key.",
     ),
     _only(
+        "STS",
+        "The signature of a web identity token (OIDC) is not checked, and `nbf` and the issuer's keys are not read.",
+        "Anybody may write a token here; only AWS proves who wrote it.",
+    ),
+    _only(
         "CodeBuild, CodePipeline",
         "Nothing runs: no build, no pipeline execution, no event that reaches its target.",
         "An execution that was started stays InProgress; StartBuild knows no project.",
@@ -203,6 +208,17 @@ GAPS: Final[tuple[Gap, ...]] = (
         "IAM",
         "Condition keys of CloudFormation and IAM calls (RoleArn, ChangeSetName, PermissionsBoundary, PolicyARN).",
         "ministack does not fill them in, so that a right policy is denied.",
+    ),
+    _shim(
+        "IAM",
+        "aws:PrincipalArn of a session is its role, and a call over loopback counts as one over TLS.",
+        "ministack compares the session's own ARN, and a bucket that wants TLS refuses everybody.",
+    ),
+    _shim(
+        "STS",
+        "A web identity token is judged: its provider and audience, its age, the trust policy with all claims that IAM "
+        "offers for GitHub.",
+        "ministack gives the trust policy two claims, so that the policies of real roles refuse every token.",
     ),
     _shim(
         "SageMaker, CodeCommit, CodePipeline, CodeBuild",

@@ -52,6 +52,37 @@ def complete_authorization() -> None:
     actions.extract_resource_arn, actions.request_tag_context = resource, context
 
 
+def complete_conditions() -> None:
+    """Gives two global condition keys AWS's values: the principal of a session is its role, and loopback counts as TLS.
+
+    Source: IAM User Guide, "AWS global condition context keys", aws:PrincipalArn.
+    """
+    evaluator = module("ministack.core.iam_evaluator")
+    if hasattr(evaluator, "_stackseal_key"):
+        return
+    evaluator._stackseal_key = evaluator._resolve_condition_key
+
+    def resolve(key: str, context: Any) -> Any:
+        match key.lower():
+            case "aws:principalarn":
+                return _role_of(str(context.principal_arn))
+            case "aws:securetransport":
+                return "true"
+        return evaluator._stackseal_key(key, context)
+
+    evaluator._resolve_condition_key = resolve
+
+
+def _role_of(principal: str) -> str:
+    """The role of a session, with its path; every other principal as it is."""
+    head, assumed, rest = principal.partition(":assumed-role/")
+    if not assumed:
+        return principal
+    account, name = head.rpartition(":")[2], rest.partition("/")[0]
+    role = module("ministack.services.iam")._roles.get_scoped(account, None, name)
+    return str(role["Arn"]) if role else f"{head.replace(':sts:', ':iam:')}:role/{name}"
+
+
 def _form(body: bytes, params: Any) -> dict[str, str]:
     given = {**dict(params or {}), **parse_qs(body.decode(errors="replace"), keep_blank_values=True)}
     return {key: value[0] if isinstance(value, list) and value else str(value) for key, value in given.items()}

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from stackseal.local.ministack.direct import complete_authorization, complete_endpoints
+from stackseal.local.ministack.direct import complete_authorization, complete_conditions, complete_endpoints
 from stackseal.local.ministack.inside import CFN, module
+from stackseal.local.ministack.web_identity import complete_web_identity
 
 
 def install(hooks: Any) -> None:
@@ -29,6 +30,8 @@ def install(hooks: Any) -> None:
     helpers._resolve_document = read_document
     complete_endpoints()
     complete_authorization()
+    complete_conditions()
+    complete_web_identity()
     # Names are refused by the resource that wants them, with the reason in its event.
     provisioners.s3_bucket_name_conflict = lambda _name: None
     # Every resource works on a thread of its own: the loop stays free to answer, so a stack is seen in progress.
