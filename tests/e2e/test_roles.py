@@ -100,7 +100,7 @@ def test_review_deploy_drift_and_sweep_need_no_credentials(pipelines: Pipelines)
     assert len(records["Contents"]) == 1
 
     pipelines.merge("pr-1")
-    deployed = pipelines.job(DEPLOY, "deploy", "--pull-request", "1", "--force", "--format", "json")
+    deployed = pipelines.job(DEPLOY, "deploy", "--pull-request", "1", "--leave-unsealed", "--force", "--format", "json")
     assert deployed.code == 0, deployed.stderr
     assert [item["status"] for item in deployed.facts["deployments"]] == ["CREATE_COMPLETE"]
 

@@ -69,15 +69,16 @@ def run(args: argparse.Namespace, world: World) -> int:
         _let_in(args, world)
     branch = world.env.get("GITHUB_REF_NAME", "")
     number = args.pull_request or world.forge.pull_request_of(change.head, branch)
+    there = acting.acting(world, "deploy", change.settings, pull_request=number)
     left: list[str] = []
     if args.leave_unsealed:
-        nobody = pipeline.unreviewed(world, repository, base=args.base, head=args.head, pull_request=number)
+        nobody = pipeline.unreviewed(there, repository, base=args.base, head=args.head, pull_request=number)
         left = _left(order, nobody)
         names = [name for name in names if name not in left]
     if names:
         confirmed(args, world, f"{len(names)} stacks are deployed: {', '.join(names)}")
     done = pipeline.deploy(
-        acting.acting(world, "deploy", change.settings, pull_request=number),
+        there,
         repository,
         base=args.base,
         head=args.head,
