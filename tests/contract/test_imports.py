@@ -52,7 +52,7 @@ ALLOWED: Final[dict[str, set[str]]] = {
     "bundle": set(),
     "acting": {"aws", "hosts", "settings", "world"},
     "preparation": {"artifacts", "catalogue", "checks", "config", "render", "settings", "world"},
-    "publication": {"artifacts", "report", "world"},
+    "publication": {"artifacts", "hosts", "report", "world"},
     "progress": {"output"},
     "subjects": {"catalogue", "config", "hosts", "sandbox", "settings", "waves"},
     "planning": {"aws", "checks", "cleanup", "plan", "settings", "world"},

@@ -24,6 +24,7 @@ PERMISSIONS: Final[dict[tuple[str, str], dict[str, str]]] = {
     ("review", "plan"): {"contents": "read", "id-token": "write"},
     ("review", "predict"): {"contents": "read"},
     ("review", "publish"): {"pull-requests": "write"},
+    ("review", "scan"): {"security-events": "write"},
     ("review", "verdict"): {},
     ("deploy", "deploy"): {"contents": "read", "id-token": "write", "pull-requests": "read"},
     ("drift", "drift"): {"contents": "read", "id-token": "write", "issues": "write"},

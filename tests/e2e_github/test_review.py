@@ -24,7 +24,7 @@ BUCKET = "stackseal-artifacts"
 SETTINGS = f'version: 1\nconfigs: configs\naccounts:\n  "{ACCOUNT}":\n    artifact_bucket: {BUCKET}\n'
 
 
-REVIEW = PERMISSIONS["review", "publish"]
+REVIEW = {**PERMISSIONS["review", "publish"], **PERMISSIONS["review", "scan"]}
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def test_what_a_review_sealed_is_deployed_and_watched(consumer: Hub, cloud: Any)
     base = consumer.repository.git.resolve("refs/heads/main")
     number, event = consumer.pull_request({CONFIG: example()})
     reviewed = consumer.act("pull_request", "review", event, REVIEW)
-    assert reviewed.jobs == dict.fromkeys(("render", "plan", "publish", "verdict"), "success"), reviewed.log
+    assert reviewed.jobs == dict.fromkeys(("render", "plan", "publish", "scan", "verdict"), "success"), reviewed.log
     assert reviewed.output("verdict") == "needs a human"
     # render had the merge commit, plan the base, publish and verdict nothing.
     (render, plan) = consumer.checkouts
@@ -114,7 +114,7 @@ def test_an_invalid_config_blocks_until_it_is_mended(consumer: Hub) -> None:
     number, event = consumer.pull_request({CONFIG: text.replace("tier: starter", "tier: golden")}, draft=True)
     done = consumer.act("pull_request", "review", event, REVIEW)
     assert done.code == 1
-    ends = {"render": "success", "predict": "success", "publish": "failure", "verdict": "failure"}
+    ends = {"render": "success", "predict": "success", "publish": "failure", "scan": "success", "verdict": "failure"}
     assert done.jobs == ends, done.log
     assert done.output("verdict") == "blocked"
     (comment,) = consumer.repository.comments_of(number)
@@ -124,7 +124,7 @@ def test_an_invalid_config_blocks_until_it_is_mended(consumer: Hub) -> None:
     consumer.repository.push(consumer.repository.pulls[number].head_ref, {CONFIG: None, "README.md": "words\n"})
     event = consumer.github.events.pull_request(consumer.repository, number, "synchronize")
     done = consumer.act("pull_request", "review", event, REVIEW)
-    assert done.jobs == dict.fromkeys(("render", "predict", "publish", "verdict"), "success"), done.log
+    assert done.jobs == dict.fromkeys(("render", "predict", "publish", "scan", "verdict"), "success"), done.log
     assert done.output("verdict") == "ready"
     (again,) = consumer.repository.comments_of(number)
     assert again.id == comment.id

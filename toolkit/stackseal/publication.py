@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from stackseal import artifacts
-from stackseal.model import PlanOperation, Report
-from stackseal.report import FORMATS, markdown
+from stackseal.errors import StacksealError
+from stackseal.hosts.base import CommentMode, HasLabels, ShowsFindings
+from stackseal.model import PlanOperation, Report, Verdict
+from stackseal.report import FORMATS, markdown, sarif
+from stackseal.report.view import view
 from stackseal.world import World
 
 _ROOM: Final = 64_600
@@ -24,18 +27,68 @@ class Published:
     where: str
 
 
-def publish(world: World, report: Report, *, key: str = "review") -> Published:
-    """Write every format below the root and bring the one comment up to date."""
+def publish(
+    world: World,
+    report: Report,
+    *,
+    key: str = "review",
+    mode: CommentMode = CommentMode.UPDATE,
+    labels: bool = False,
+) -> Published:
+    """Write every format below the root and bring the one comment up to date, and the labels where they are wanted."""
     for name, suffix in _FILES:
         artifacts.write(world.root / "reports" / f"review.{suffix}", FORMATS[name].render(report))
     if world.runner.annotates:
         world.out.command(FORMATS["annotations"].render(report))
-    if summary := world.env.get("GITHUB_STEP_SUMMARY"):
-        with Path(summary).open("a", encoding="utf-8") as file:
-            file.write(markdown.render_summary(report))
+    _summarise(world, report)
     parts = markdown.render_parts(report, key=key, limit=_ROOM)
-    where = world.forge.upsert_comment(report.run.pull_request or 0, key, parts)
+    number = report.run.pull_request or 0
+    where = world.forge.upsert_comment(number, key, parts, mode=mode, worth=worth(report))
+    if labels and number:
+        _label(world, report, number)
     return Published(parts=parts, where=where)
+
+
+def scan(world: World, report: Report, *, key: str = "review") -> str:
+    """Send the findings to code scanning; returns `accepted`, `off` or `refused`. They are a display, so nothing fails.
+
+    Where code scanning is off, nobody has to hear of it; where it refuses, the person hears what to do.
+    """
+    if not isinstance(world.forge, ShowsFindings):
+        return "off"
+    done = world.forge.upload_sarif(report.run, sarif.render(report, key=key))
+    if done.accepted:
+        return "accepted"
+    world.out.say(f"The findings are not in code scanning: {done.why}", "debug" if done.off else "warning")
+    return "off" if done.off else "refused"
+
+
+def _summarise(world: World, report: Report) -> None:
+    """Append the review to the job's summary, which GitHub drops as a whole when a step's file is over its limit."""
+    if not (summary := world.env.get("GITHUB_STEP_SUMMARY")):
+        return
+    path = Path(summary)
+    text = markdown.render_summary(report, limit=markdown.SUMMARY_LIMIT - (path.stat().st_size if path.exists() else 0))
+    if not text:
+        world.out.say("The job's summary is full, so the review is not in it; see the comment", "warning")
+    with path.open("a", encoding="utf-8") as file:
+        file.write(text)
+
+
+def _label(world: World, report: Report, number: int) -> None:
+    """Give the pull request the labels of its verdict; they decide nothing, so what is in the way is only said."""
+    forge, names = world.forge, [f"stackseal: {report.verdict.value}"]
+    names += ["stackseal: destructive"] if view(report).destructive else []
+    try:
+        if not isinstance(forge, HasLabels) or not forge.label(number, names):
+            world.out.say("No labels were set: the token may not, or there are none here", "debug")
+    except StacksealError as error:
+        world.out.say(f"The labels are as they were: {error}", "warning")
+
+
+def worth(report: Report) -> bool:
+    """Whether a review is worth a comment in mode `changes-only`: something would change, or it blocks."""
+    return changes(report) or report.verdict is Verdict.BLOCKED
 
 
 def changes(report: Report) -> bool:

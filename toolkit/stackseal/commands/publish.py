@@ -1,4 +1,4 @@
-"""`publish`: a report that another job made becomes the comment, the annotations and the files."""
+"""`publish`: a report that another job made becomes the comment, the annotations, the findings and the files."""
 
 from __future__ import annotations
 
@@ -7,15 +7,22 @@ from pathlib import Path
 from typing import Final
 
 from stackseal.commands.base import emit
+from stackseal.hosts.base import CommentMode
 from stackseal.world import World
 
 SUMMARY: Final = "publish a report that another job made"
 HELP: Final = """\
 Read a report.json that `review --to-report` wrote, as data only, render it here and bring the pull request's one
-comment up to date. The number of the pull request and the commit come from the event, not from the file. Exit 1 when
-the review is blocked.
+comment up to date; send the findings to code scanning where the repository has it. The number of the pull request and
+the commit come from the event, not from the file. Exit 1 when the review is blocked.
+--comment-mode says when there is a comment: `update` keeps one, `changes-only` begins it when something would change or
+blocks, `new` writes one for each run and folds those before, `off` writes none. --labels labels the pull request with
+the verdict, and `destructive` where something goes away.
+A comment and findings take different permissions: with --only two jobs do one each. With --only findings the exit code
+says nothing of the verdict.
 
     stackseal publish report.json
+    stackseal publish report.json --only comment --comment-mode changes-only
 """
 
 
@@ -24,6 +31,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("report", type=Path, metavar="REPORT", help="what review --to-report wrote")
     parser.add_argument("--pull-request", type=int, metavar="N", help="the number, where the event does not tell it")
     parser.add_argument("--id", default="review", metavar="KEY", help="tells comments apart (default: review)")
+    parser.add_argument(
+        "--comment-mode",
+        choices=[mode.value for mode in CommentMode],
+        default=CommentMode.UPDATE.value,
+        help="when there is a comment (default: update)",
+    )
+    parser.add_argument("--labels", action="store_true", help="label the pull request with the verdict")
+    parser.add_argument("--only", choices=("comment", "findings"), help="publish this alone (default: both)")
 
 
 def run(args: argparse.Namespace, world: World) -> int:
@@ -43,6 +58,14 @@ def run(args: argparse.Namespace, world: World) -> int:
         pull_request=args.pull_request or told.pull_request,
     )
     report = replace(report, run=run_)
-    done = publication.publish(world, report, key=args.id)
-    emit(world, {**publication.facts(report), "comment": done.where}, done.where)
+    facts, where = publication.facts(report), ""
+    if args.only != "findings":
+        mode = CommentMode(args.comment_mode)
+        where = publication.publish(world, report, key=args.id, mode=mode, labels=args.labels).where
+        facts["comment"] = where
+    if args.only != "comment":
+        facts["code_scanning"] = publication.scan(world, report, key=args.id)
+    emit(world, facts, where or f"code scanning: {facts.get('code_scanning', 'not asked')}")
+    if args.only == "findings":
+        return 0
     return 1 if report.verdict is Verdict.BLOCKED else 0

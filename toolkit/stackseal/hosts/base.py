@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -123,11 +124,61 @@ class Link:
     sleep: Callable[[float], None]
 
 
+class CommentMode(enum.Enum):
+    """When a pull request's comment is written."""
+
+    UPDATE = "update"
+    """One comment, written anew in place."""
+    CHANGES_ONLY = "changes-only"
+    """The same, but the first one is written only when it is worth one."""
+    NEW = "new"
+    """A comment for each run; those before are folded as outdated."""
+    OFF = "off"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Upload:
+    """What became of findings that were sent. `off`: they are not used here, which is nobody's mistake."""
+
+    accepted: bool
+    off: bool = False
+    why: str = ""
+
+
+@runtime_checkable
+class ShowsFindings(Protocol):
+    """A forge with a page of its own for findings."""
+
+    def upload_sarif(self, run: Run, sarif: str) -> Upload:
+        """Send the findings of a run: a display, so what is in the way is an answer and no failure."""
+        ...
+
+
+@runtime_checkable
+class HasLabels(Protocol):
+    """A forge whose pull requests have labels."""
+
+    def label(self, pull_request: int, names: Sequence[str]) -> bool:
+        """Of our labels the pull request has exactly these; False where the token may not set any."""
+        ...
+
+
 class Forge(Protocol):
     """Where pull requests and issues live."""
 
-    def upsert_comment(self, pull_request: int, key: str, parts: Sequence[str]) -> str:
-        """The pull request has exactly these comments of ours under the key; returns where they can be read."""
+    def upsert_comment(
+        self,
+        pull_request: int,
+        key: str,
+        parts: Sequence[str],
+        *,
+        mode: CommentMode = CommentMode.UPDATE,
+        worth: bool = True,
+    ) -> str:
+        """The pull request has exactly these comments of ours under the key; returns where they can be read.
+
+        Empty where none is written: mode `off`, or mode `changes-only` for the first one when it is not `worth` one.
+        """
         ...
 
     def pull_request_of(self, commit: str, branch: str) -> int | None:
@@ -144,4 +195,12 @@ class Forge(Protocol):
 
     def update_issue(self, number: int, *, title: str, body: str, is_open: bool) -> Issue:
         """The issue as it is now to be: edited, reopened or closed."""
+        ...
+
+    def heartbeat(self, at: datetime, body: str) -> None:
+        """Write down that drift was checked with success at this time."""
+        ...
+
+    def last_heartbeat(self) -> datetime | None:
+        """When drift was last checked with success; None when never, or when nobody can tell."""
         ...

@@ -7,6 +7,7 @@ overwrite a newer one that it did not see. What GitHub then shows is compared wi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -24,6 +25,7 @@ LIMIT: Final = 65_000
 ROOM: Final = 64_600
 """What a renderer should leave of `LIMIT`, so that the marker's key and revision fit without cutting."""
 CUT: Final = "\n\n*Cut here, because GitHub takes no more.*\n"
+_RUN: Final = re.compile("/actions/runs/[0-9]+")
 _TURNS: Final = 12
 _LOOKS: Final = 4
 """How often a new comment may be missing from the list until it is taken for lost."""
@@ -123,13 +125,17 @@ def believed(group: Sequence[Comment], head: str) -> tuple[Comment, ...]:
 
 
 def same(old: str, new: str, marks: Marks) -> bool:
-    """Whether two bodies say the same, whichever run wrote them; line ends and outer space are GitHub's."""
+    """Whether two bodies say the same, whichever run wrote them and links to itself.
+
+    Line ends and outer space are GitHub's.
+    """
     return _said(old, marks) == _said(new, marks)
 
 
 def _said(body: str, marks: Marks) -> tuple[object, str]:
     data = {name: value for name, value in (marks.read(body) or {}).items() if name != "rev"}
-    return data, body.partition("\n")[2].replace("\r\n", "\n").strip()
+    text = body.partition("\n")[2].replace("\r\n", "\n").strip()
+    return data, _RUN.sub("/actions/runs/", text)
 
 
 class Comments:

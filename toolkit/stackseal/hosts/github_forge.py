@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,49 +9,38 @@ from datetime import datetime
 from typing import Final
 
 from stackseal.errors import UsageError
-from stackseal.hosts.base import Issue, Marks, Pull
-from stackseal.hosts.github_api import Client
+from stackseal.hosts.base import CommentMode, Issue, Marks, Pull, Upload
+from stackseal.hosts.github_api import Client, Rejected
 from stackseal.hosts.github_comments import Comments
 from stackseal.hosts.github_deployments import Deployments
 from stackseal.hosts.github_http import DEFAULT_URL, PyGithubTransport, Transport
 from stackseal.hosts.github_identity import Identity
-from stackseal.hosts.github_issues import MAX_OPEN, Issues
+from stackseal.hosts.github_issues import Issues
 from stackseal.hosts.github_pulls import Pulls
 from stackseal.hosts.github_revision import OLDEST, Revision, of_env
-from stackseal.hosts.github_scanning import Upload, upload
+from stackseal.hosts.github_scanning import place, upload
+from stackseal.model import Run
 
 _REPOSITORY: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})/[A-Za-z0-9._-]{1,100}")
 
 
-class CommentMode(enum.Enum):
-    """What the Action's input `comment-mode` says."""
-
-    UPDATE = "update"
-    """One comment, written anew in place."""
-    CHANGES_ONLY = "changes-only"
-    """The same, but the first one is written only when something would change."""
-    NEW = "new"
-    """A comment for each run; those before are folded as outdated."""
-    OFF = "off"
-
-
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """How the forge publishes."""
+    """For which run the forge publishes."""
 
-    comments: CommentMode = CommentMode.UPDATE
-    max_open_issues: int = MAX_OPEN
     revision: Revision = OLDEST
     actions: bool = False
     """In a job of GitHub Actions: a token whose owner GitHub does not tell is GITHUB_TOKEN."""
+    ref: str = ""
+    sha: str = ""
+    """What the job was started for, as GITHUB_REF and GITHUB_SHA say."""
 
     @classmethod
-    def of(
-        cls, env: Mapping[str, str], comments: CommentMode = CommentMode.UPDATE, max_open_issues: int = MAX_OPEN
-    ) -> Options:
-        """The options of a run, whose revision the environment tells."""
+    def of(cls, env: Mapping[str, str]) -> Options:
+        """The options of a run, as its environment tells them."""
         actions = env.get("GITHUB_ACTIONS") == "true" and "CODEBUILD_BUILD_ID" not in env
-        return cls(comments=comments, max_open_issues=max_open_issues, revision=of_env(env), actions=actions)
+        ref, sha = env.get("GITHUB_REF", ""), env.get("GITHUB_SHA", "")
+        return cls(revision=of_env(env), actions=actions, ref=ref, sha=sha)
 
 
 class GitHubForge:
@@ -68,17 +56,25 @@ class GitHubForge:
         self.repository, self.options, self._client = repository, options, client
         identity = Identity(client, actions=options.actions)
         self._comments = Comments(client, repository, identity, marks)
-        self._issues = Issues(client, repository, identity, marks, options.max_open_issues)
+        self._issues = Issues(client, repository, identity, marks)
         self.pulls = Pulls(client, repository)
         self.deployments = Deployments(client, repository)
 
-    def upsert_comment(self, pull_request: int, key: str, parts: Sequence[str], *, worth: bool = True) -> str:
+    def upsert_comment(
+        self,
+        pull_request: int,
+        key: str,
+        parts: Sequence[str],
+        *,
+        mode: CommentMode = CommentMode.UPDATE,
+        worth: bool = True,
+    ) -> str:
         """The pull request has exactly these comments of ours under the key, or those of a newer run.
 
         Returns the address of the first; empty where none is written: no pull request, mode `off`, or mode
         `changes-only` for the first one when it is not `worth` a comment.
         """
-        mode, revision = self.options.comments, self.options.revision
+        revision = self.options.revision
         if mode is CommentMode.OFF or pull_request < 1:
             return ""
         if mode is CommentMode.NEW:
@@ -105,19 +101,16 @@ class GitHubForge:
         return self._issues.all()
 
     def open_issue(self, key: str, title: str, body: str) -> Issue:
-        """A new issue, or the stack's own when another run was quicker.
-
-        Raises Refused when as many are open as may be.
-        """
+        """A new issue, or the stack's own when another run was quicker."""
         return self._issues.open(key, title, body)
 
     def update_issue(self, number: int, *, title: str, body: str, is_open: bool) -> Issue:
         """The issue as it is now to be: edited, reopened or closed."""
         return self._issues.update(number, title, body, is_open=is_open)
 
-    def heartbeat(self, at: datetime, body: str) -> Issue:
+    def heartbeat(self, at: datetime, body: str) -> None:
         """Write down that drift was checked with success at this time."""
-        return self._issues.beat(at.isoformat(timespec="seconds"), body)
+        self._issues.beat(at.isoformat(timespec="seconds"), body)
 
     def last_heartbeat(self) -> datetime | None:
         """When drift was last checked with success; None when never, or when nobody can tell."""
@@ -126,9 +119,19 @@ class GitHubForge:
         except ValueError:
             return None
 
-    def upload_sarif(self, *, commit: str, ref: str, sarif: str) -> Upload:
+    def upload_sarif(self, run: Run, sarif: str) -> Upload:
         """Send the findings to code scanning; where it is off, that is the answer."""
+        commit, ref = place(run, self.options.ref, self.options.sha)
         return upload(self._client, self.repository, commit=commit, ref=ref, sarif=sarif)
+
+    def label(self, pull_request: int, names: Sequence[str]) -> bool:
+        """Of our labels the pull request has exactly these; False where the token may not set any."""
+        try:
+            return self.pulls.label(pull_request, names)
+        except Rejected as error:
+            if error.unpermitted:
+                return False
+            raise
 
     def close(self) -> None:
         """Close the connection."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from stackseal.errors import Failed, Refused
+from stackseal.errors import Failed
 from stackseal.hosts.base import Issue, Marks
 from stackseal.hosts.github_api import Client, Rejected, Unsure
 from stackseal.hosts.github_comments import LIMIT, same
@@ -20,8 +20,6 @@ LABEL: Final = "stackseal-drift"
 DRIFT: Final = "drift"
 HEARTBEAT: Final = "drift-heartbeat"
 HEARTBEAT_TITLE: Final = "stackseal: the last check for drift"
-MAX_OPEN: Final = 50
-"""Open drift issues at most, so that a lost account does not bury everybody."""
 _TITLE: Final = 256
 _TURNS: Final = 4
 
@@ -56,11 +54,8 @@ def surplus(issues: Sequence[Issue]) -> tuple[Issue, ...]:
 class Issues:
     """The issues of one repository."""
 
-    def __init__(
-        self, client: Client, repository: str, identity: Identity, marks: Marks, max_open: int = MAX_OPEN
-    ) -> None:
+    def __init__(self, client: Client, repository: str, identity: Identity, marks: Marks) -> None:
         self._client, self._base, self._identity, self._marks = client, f"/repos/{repository}", identity, marks
-        self._max_open = max_open
 
     def all(self, kind: str = DRIFT) -> tuple[Issue, ...]:
         """Ours of a kind, open or closed; a second open one of a stack is closed as a duplicate on the way."""
@@ -69,17 +64,7 @@ class Issues:
         return tuple(issue for issue in found if issue.number not in closed)
 
     def open(self, key: str, title: str, body: str) -> Issue:
-        """A new issue, or the one that another run has opened meanwhile.
-
-        Raises Refused when `max_open` are open.
-        """
-        is_open = sum(issue.open for issue in self.all())
-        if is_open >= self._max_open:
-            raise Refused(
-                f"No issue was opened for {key}",
-                why=f"{is_open} drift issues are open and at most {self._max_open} may be",
-                remedy="close what is settled, or raise the limit",
-            )
+        """A new issue, or the one that another run has opened meanwhile."""
         return self._first(self._create(DRIFT, key, title, body))
 
     def update(self, number: int, title: str, body: str, *, is_open: bool) -> Issue:

@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import base64
 import gzip
-from dataclasses import dataclass
 from typing import Final
 
 from stackseal.errors import Failed, Unknown
+from stackseal.hosts.base import Upload
 from stackseal.hosts.github_api import Client, Rejected
+from stackseal.model import Run
 
 LIMIT: Final = 10_000_000
 """Bytes of the compressed file that GitHub takes ("SARIF support for code scanning": 10 MB)."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Upload:
-    """What became of an upload. `off`: code scanning is not used here, which is nobody's mistake and worth no word."""
+def place(run: Run, ref: str, sha: str) -> tuple[str, str]:
+    """The commit and the ref that the findings of a run belong to, given the ref and the commit of the job.
 
-    accepted: bool
-    off: bool = False
-    why: str = ""
+    A pull request's findings are those of its merge commit, which is what was rendered; a job that was started for
+    something else (a plan that is made again) knows the head at most. GitHub takes `refs/pull/N/merge` and
+    `refs/pull/N/head` ("Uploading a SARIF file to GitHub"). The ref is empty where there is no such place.
+    """
+    if run.pull_request is None:
+        return sha or run.commit, ref
+    if ref == f"refs/pull/{run.pull_request}/merge":
+        return sha, ref
+    known = bool(run.commit) and run.commit != sha  # the job's own commit is not the pull request's
+    return run.commit, f"refs/pull/{run.pull_request}/head" if known else ""
 
 
 def pack(sarif: str) -> str:
@@ -35,6 +42,8 @@ def upload(client: Client, repository: str, *, commit: str, ref: str, sarif: str
         commit: 40 hexadecimal digits.
         ref: `refs/heads/NAME` or `refs/pull/N/merge`.
     """
+    if not ref.startswith("refs/"):
+        return Upload(accepted=False, off=True, why="the run belongs to no branch and no pull request")
     packed = pack(sarif)
     if len(packed) * 3 // 4 > LIMIT:
         return Upload(accepted=False, why="the findings are larger than code scanning takes")

@@ -6,15 +6,17 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from stackseal import artifacts
 from stackseal.errors import Failed
-from stackseal.hosts.base import Badge, Issue, Link
+from stackseal.hosts.base import Badge, CommentMode, Issue, Link
 from stackseal.model import Run
 
 _FOLDER: Final = "forge"
+_HEARTBEAT: Final = "drift-heartbeat.json"
 
 
 class LocalRunner:
@@ -57,10 +59,22 @@ class LocalForge:
     def __init__(self, root: Path) -> None:
         self._root = root / _FOLDER
 
-    def upsert_comment(self, pull_request: int, key: str, parts: Sequence[str]) -> str:
+    def upsert_comment(
+        self,
+        pull_request: int,
+        key: str,
+        parts: Sequence[str],
+        *,
+        mode: CommentMode = CommentMode.UPDATE,
+        worth: bool = True,
+    ) -> str:
+        """One file for each part; a folder keeps no history, so mode `new` is like `update`."""
         folder = self._root / "pull-requests" / str(pull_request)
         stem = re.sub(r"[^A-Za-z0-9_-]", "_", key)
         artifacts.unlinked(folder / f"{stem}.md", below=self._root.parent)
+        first = not (folder / f"{stem}.md").exists()
+        if mode is CommentMode.OFF or (mode is CommentMode.CHANGES_ONLY and first and not worth):
+            return ""
         folder.mkdir(parents=True, exist_ok=True)
         for stale in [path for path in folder.iterdir() if re.fullmatch(rf"{stem}(-[0-9]+)?\.md", path.name)]:
             stale.unlink()
@@ -88,6 +102,16 @@ class LocalForge:
         if found is None:
             raise Failed(f"The issue {number} cannot be changed", why="it does not exist", remedy="run drift again")
         return self._write(replace(found, title=title, body=body, open=is_open))
+
+    def heartbeat(self, at: datetime, body: str) -> None:
+        text = json.dumps({"at": at.isoformat(timespec="seconds"), "body": body}, indent=2) + "\n"
+        artifacts.write(self._root / _HEARTBEAT, text, below=self._root.parent)
+
+    def last_heartbeat(self) -> datetime | None:
+        try:
+            return datetime.fromisoformat(json.loads((self._root / _HEARTBEAT).read_text(encoding="utf-8"))["at"])
+        except (OSError, ValueError, TypeError, KeyError):
+            return None
 
     def _write(self, issue: Issue) -> Issue:
         folder = self._root / "issues"

@@ -78,6 +78,7 @@ def render(report: Report, previous: Report | None = None) -> str:
 def render_summary(report: Report, *, limit: int = SUMMARY_LIMIT) -> str:
     """The review for a job's summary page, within `limit` bytes of UTF-8."""
     found = view(report)
+    limit = max(0, limit)
     for step in STEPS:
         text = _fill("summary.md.j2", found, step)
         if len(text.encode()) <= limit:

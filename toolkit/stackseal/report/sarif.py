@@ -24,15 +24,18 @@ INVALID: Final = "invalid-config"
 _LEVELS: Final = (Level.ERROR, Level.WARNING, Level.NOTE)
 
 
-def render(report: Report, limit: int = LIMIT) -> str:
-    """One run with a result per finding and per config that failed; the worst `limit` where there are more."""
+def render(report: Report, limit: int = LIMIT, key: str = "") -> str:
+    """One run with a result per finding and per config that failed; the worst `limit` where there are more.
+
+    `key` tells several reviews of one commit apart: code scanning keeps the last upload of each category.
+    """
     found = view(report)
     findings = _findings(found)
     results = [*(_failure(item) for item in found.report.failures), *(_finding(item) for item in findings)][:limit]
     used = {result["ruleId"] for result in results}
     run = {
         "tool": {"driver": _driver(rule for rule in _rules(findings) if rule["id"] in used)},
-        "automationDetails": {"id": "stackseal/"},
+        "automationDetails": {"id": f"stackseal/{uri(key)}/" if key else "stackseal/"},
         "columnKind": "unicodeCodePoints",
         "results": _fingerprinted(results),
     }

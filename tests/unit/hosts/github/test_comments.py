@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from stackseal.errors import Failed
+from stackseal.hosts.base import CommentMode
 from stackseal.hosts.github_api import Client
 from stackseal.hosts.github_comments import CUT, LIMIT, ROOM, Comments, stamp
-from stackseal.hosts.github_forge import CommentMode, GitHubForge, Options
+from stackseal.hosts.github_forge import GitHubForge, Options
 from stackseal.hosts.github_http import Reply
 from stackseal.hosts.github_identity import Identity
 from stackseal.hosts.github_revision import Revision, of_env
@@ -21,9 +22,9 @@ def part(text: str = "All is well.", number: int = 1) -> str:
     return f"{marker.write('review', id='', head='a' * 40, part=number)}\n{text}\n"
 
 
-def forge(hub: Hub, revision: Revision = ONE, mode: CommentMode = CommentMode.UPDATE) -> GitHubForge:
+def forge(hub: Hub, revision: Revision = ONE) -> GitHubForge:
     client = Client(hub, sleep=hub.time.sleep, now=hub.time.now)
-    return GitHubForge(client, "acme/infra", marker, Options(comments=mode, revision=revision, actions=True))
+    return GitHubForge(client, "acme/infra", marker, Options(revision=revision, actions=True))
 
 
 def test_the_first_run_writes_and_the_next_one_edits_the_same_comment() -> None:
@@ -203,7 +204,7 @@ def test_a_comment_that_is_deleted_meanwhile_is_written_again() -> None:
 
 def test_mode_off_and_no_pull_request_ask_nothing_of_github() -> None:
     hub = Hub()
-    assert forge(hub, mode=CommentMode.OFF).upsert_comment(7, "review", [part()]) == ""
+    assert forge(hub).upsert_comment(7, "review", [part()], mode=CommentMode.OFF) == ""
     assert forge(hub).upsert_comment(0, "review", [part()]) == ""
     assert hub.calls == []
 
@@ -211,17 +212,17 @@ def test_mode_off_and_no_pull_request_ask_nothing_of_github() -> None:
 def test_mode_changes_only_begins_with_a_change_and_then_keeps_up() -> None:
     hub = Hub()
     mode = CommentMode.CHANGES_ONLY
-    assert forge(hub, mode=mode).upsert_comment(7, "review", [part("nothing")], worth=False) == ""
+    assert forge(hub).upsert_comment(7, "review", [part("nothing")], mode=mode, worth=False) == ""
     assert hub.comments == {}
-    assert forge(hub, TWO, mode).upsert_comment(7, "review", [part("something")], worth=True)
-    assert forge(hub, Revision(run=3), mode).upsert_comment(7, "review", [part("nothing")], worth=False)
+    assert forge(hub, TWO).upsert_comment(7, "review", [part("something")], mode=mode, worth=True)
+    assert forge(hub, Revision(run=3)).upsert_comment(7, "review", [part("nothing")], mode=mode, worth=False)
     assert [body.partition("\n")[2] for body in hub.bodies()] == ["nothing\n"]
 
 
 def test_mode_new_writes_one_for_each_run_and_folds_those_before() -> None:
     hub = Hub()
     for revision in (ONE, TWO, TWO):
-        forge(hub, revision, CommentMode.NEW).upsert_comment(7, "review", [part(f"run {revision.run}")])
+        forge(hub, revision).upsert_comment(7, "review", [part(f"run {revision.run}")], mode=CommentMode.NEW)
     assert [body.partition("\n")[2] for body in hub.bodies()] == ["run 1\n", "run 2\n"]
 
 

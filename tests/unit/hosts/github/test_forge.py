@@ -13,14 +13,16 @@ import pytest
 
 from fakes.github import BOT, GitHubFake, Pull, Repository, page, reset, secondary_limit, slow, status
 from stackseal.errors import Failed, UsageError
-from stackseal.hosts.base import Forge
+from stackseal.hosts import github_scanning
+from stackseal.hosts.base import CommentMode, Forge, HasLabels, ShowsFindings
 from stackseal.hosts.gates import ReviewState
 from stackseal.hosts.github_api import Client
 from stackseal.hosts.github_deployments import State
 from stackseal.hosts.github_errors import Rejected
-from stackseal.hosts.github_forge import CommentMode, GitHubForge, Options, connect
+from stackseal.hosts.github_forge import GitHubForge, Options, connect
 from stackseal.hosts.github_http import PyGithubTransport
 from stackseal.hosts.github_revision import Revision
+from stackseal.model import Run
 from stackseal.report import marker
 from unit.hosts.github.drift_run import STACKS, check
 from unit.hosts.github.hub import Time
@@ -72,12 +74,13 @@ def connected(github: GitHubFake, time: Time) -> Iterator[Connected]:
         login: str = BOT,
         fork: bool = False,
         enterprise: bool = False,
-        mode: CommentMode = CommentMode.UPDATE,
+        ref: str = "",
+        sha: str = "",
     ) -> GitHubForge:
         token = github.token(login, permissions, fork=fork)
         url = github.enterprise_url if enterprise else github.url
         transports.append(PyGithubTransport(token, agent="stackseal/1.0 (publish)", url=url))
-        options = Options(comments=mode, revision=Revision(run=run, attempt=1), actions=True)
+        options = Options(revision=Revision(run=run, attempt=1), actions=True, ref=ref, sha=sha)
         env = {"GITHUB_REPOSITORY": "acme/infra"}
         return connect(
             env,
@@ -105,6 +108,8 @@ def texts(repository: Repository, number: int) -> list[str]:
 def test_the_forge_is_a_forge(repository: Repository, connected: Connected) -> None:
     forge: Forge = connected()
     assert forge.issues() == ()
+    assert isinstance(forge, ShowsFindings)
+    assert isinstance(forge, HasLabels)
 
 
 def test_one_comment_written_once_edited_once(
@@ -164,7 +169,7 @@ def test_a_body_of_every_size_is_accepted(repository: Repository, pull: Pull, co
 
 def test_mode_new_folds_what_came_before(repository: Repository, pull: Pull, connected: Connected) -> None:
     for run in (1, 2, 3):
-        connected(run=run, mode=CommentMode.NEW).upsert_comment(pull.number, "review", [part(f"run {run}")])
+        connected(run=run).upsert_comment(pull.number, "review", [part(f"run {run}")], mode=CommentMode.NEW)
     assert [comment.minimized for comment in repository.comments_of(pull.number)] == ["outdated", "outdated", None]
 
 
@@ -326,18 +331,43 @@ def test_the_protection_of_an_environment_is_read(repository: Repository, connec
     assert not deployments.reviewers("nowhere")
 
 
+SARIF = '{"version": "2.1.0", "runs": []}'
+
+
+def the_run(commit: str, pull_request: int | None = None) -> Run:
+    return Run(host="github", repository="acme/infra", commit=commit, pull_request=pull_request)
+
+
 def test_findings_go_to_code_scanning(repository: Repository, connected: Connected) -> None:
     sha = repository.push("main", {"a": "a"})
-    sarif = '{"version": "2.1.0", "runs": []}'
-    assert connected().upload_sarif(commit=sha, ref="refs/heads/main", sarif=sarif).accepted
+    job = {"ref": "refs/heads/main", "sha": sha}
+    assert connected(**job).upload_sarif(the_run(sha), SARIF).accepted
     assert [(found.commit, found.ref) for found in repository.sarifs.values()] == [(sha, "refs/heads/main")]
-    lacking = connected(PUBLISH).upload_sarif(commit=sha, ref="refs/heads/main", sarif=sarif)
+    lacking = connected(PUBLISH, **job).upload_sarif(the_run(sha), SARIF)
     assert not lacking.accepted
     assert "security-events: write" in lacking.why
-    repository.code_scanning = False
-    off = connected().upload_sarif(commit=sha, ref="refs/heads/main", sarif=sarif)
-    assert (off.accepted, off.off) == (False, True)
     assert not lacking.off
+    repository.code_scanning = False
+    off = connected(**job).upload_sarif(the_run(sha), SARIF)
+    assert (off.accepted, off.off) == (False, True)
+    nowhere = connected().upload_sarif(the_run(sha), SARIF)
+    assert (nowhere.accepted, nowhere.off) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("job", "commit", "place"),
+    [
+        (("refs/pull/7/merge", "merged"), "head", ("merged", "refs/pull/7/merge")),
+        # A plan that is made again: the job is main's, and only who knows the head may say where the findings are.
+        (("refs/heads/main", "main"), "head", ("head", "refs/pull/7/head")),
+        (("refs/heads/main", "main"), "main", ("main", "")),
+        (("refs/pull/8/merge", "other"), "head", ("head", "refs/pull/7/head")),
+        (("", ""), "head", ("head", "refs/pull/7/head")),
+        (("", ""), "", ("", "")),
+    ],
+)
+def test_findings_belong_to_what_was_rendered(job: tuple[str, str], commit: str, place: tuple[str, str]) -> None:
+    assert github_scanning.place(the_run(commit, 7), *job) == place
 
 
 @pytest.mark.parametrize("method", ["merge", "squash", "rebase"])
@@ -364,6 +394,9 @@ def test_labels_of_ours_are_set_and_others_stay(repository: Repository, pull: Pu
     assert pulls.label(pull.number, ["stackseal: ready"])
     assert sorted(repository.issues[pull.number].labels) == ["bug", "stackseal: ready"]
     assert repository.labels["stackseal: ready"].color == "0e8a16"
+    assert connected(PUBLISH).label(pull.number, ["stackseal: blocked"])
+    assert not connected({"contents": "read"}).label(pull.number, ["stackseal: ready"])
+    assert "stackseal: blocked" in repository.issues[pull.number].labels
 
 
 def test_a_code_owner_s_approval_is_told_from_a_colleague_s(

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from stackseal.errors import Failed, Refused
+from stackseal.errors import Failed
 from stackseal.hosts.base import Issue
 from stackseal.hosts.github_api import Client
 from stackseal.hosts.github_forge import GitHubForge, Options
@@ -23,9 +23,9 @@ KEY = str(STACKS[0])
 AT = datetime(2026, 11, 20, 6, 0, tzinfo=UTC)
 
 
-def forge(hub: Hub, **options: int) -> GitHubForge:
+def forge(hub: Hub) -> GitHubForge:
     client = Client(hub, sleep=hub.time.sleep, now=hub.time.now)
-    return GitHubForge(client, "acme/infra", marker, Options(actions=True, **options))
+    return GitHubForge(client, "acme/infra", marker, Options(actions=True))
 
 
 def body(key: str = KEY, text: str = "It drifted.") -> str:
@@ -152,15 +152,6 @@ def test_surplus_is_every_open_issue_but_the_first_of_its_key() -> None:
 
     issues = [issue(4, "a", is_open=True), issue(2, "a", is_open=False), issue(3, "b", is_open=True)]
     assert [found.number for found in surplus(issues)] == [4]
-
-
-def test_not_more_issues_are_opened_than_allowed() -> None:
-    hub = Hub()
-    for stack in STACKS[:2]:
-        forge(hub, max_open_issues=2).open_issue(str(stack), "Drift", body(str(stack)))
-    with pytest.raises(Refused, match="2 drift issues are open and at most 2 may be"):
-        forge(hub, max_open_issues=2).open_issue(str(STACKS[2]), "Drift", body(str(STACKS[2])))
-    assert len(hub.issues) == 2
 
 
 def test_a_body_that_github_silently_does_not_keep_is_a_failure() -> None:
