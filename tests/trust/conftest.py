@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -43,7 +43,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     """The table, and the same as JSON where `--trust-report` says."""
-    rows = sorted(_rows(terminalreporter), key=lambda row: (row["test"], row["what"]))
+    rows = _together(_rows(terminalreporter))
     target = config.getoption("--trust-report")
     if not target or not rows:
         return
@@ -56,6 +56,17 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps({"seed": SEED, "rows": rows}, indent=2) + "\n", encoding="utf-8")
     terminalreporter.write_line(f"{len(rows)} lines, seed {SEED}, also in {target}")
+
+
+def _together(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """One row for each `what`: the parts of a proof that was split are summed."""
+    found: dict[str, dict[str, Any]] = {}
+    for row in sorted(rows, key=lambda row: (row["test"], row["what"])):
+        first = found.setdefault(row["what"], {**row, "inputs": 0, "breaks": 0, "passed": True})
+        first["inputs"] += row["inputs"]
+        first["breaks"] += row["breaks"]
+        first["passed"] = first["passed"] and row["passed"]
+    return list(found.values())
 
 
 def _rows(terminalreporter: Any) -> Iterator[dict[str, Any]]:

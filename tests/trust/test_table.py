@@ -20,6 +20,11 @@ def test_good(count):
     count("apples", inputs=1200, breaks=0, detail="all red")
 
 
+@pytest.mark.parametrize("part", range(3))
+def test_parts(part, count):
+    count("cherries", inputs=2, breaks=0)
+
+
 def test_broken(count):
     count("pears", inputs=3, breaks=1)
     assert False
@@ -63,7 +68,8 @@ def test_what_was_counted_is_what_is_told(tmp_path: Path) -> None:
         "pears": (3, 1, False),
         "plums": (3, 1, True),
         "air": (0, 0, True),
+        "cherries": (6, 0, True),
     }
-    assert "apples      1,200       0  all red" in text
-    assert "1 failed, 4 passed, 4 errors" in text
+    assert "apples        1,200       0  all red" in text
+    assert "1 failed, 7 passed, 4 errors" in text
     assert text.count("ERROR trust/test_fruit.py") == 4

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, NoReturn
@@ -47,7 +48,8 @@ def main(argv: Sequence[str], env: Mapping[str, str]) -> int:
         arguments = parse(argv, env)
         output.level = arguments.log_level
         output.live = sys.stderr.isatty() and "CI" not in env
-        return run(arguments, env, output)
+        with heard(output):
+            return run(arguments, env, output)
     except StacksealError as error:
         report(error, output, as_json=_wants_json(argv))
         return error.exit_code
@@ -61,9 +63,9 @@ def main(argv: Sequence[str], env: Mapping[str, str]) -> int:
         # The reader has gone; nothing more can be said, and Python must not try to at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 3
-    except Exception as error:  # the last line of defence: a person never sees a traceback
+    except Exception as error:  # noqa: BLE001 - the last line of defence: a person never sees a traceback unasked
         if env.get("STACKSEAL_TRACEBACK"):
-            raise
+            output.say(traceback.format_exc(), "error")
         failure = Failed(
             "stackseal itself failed",
             why=f"{type(error).__name__}: {error}",
@@ -71,6 +73,29 @@ def main(argv: Sequence[str], env: Mapping[str, str]) -> int:
         )
         report(failure, output, as_json=_wants_json(argv))
         return failure.exit_code
+
+
+@contextmanager
+def heard(output: Output) -> Iterator[None]:
+    """What libraries log or warn of goes where our words go: Python itself would write it past the printer."""
+    import logging
+
+    class Handler(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            try:
+                text = record.getMessage()
+            except (TypeError, ValueError, KeyError):  # a library's own mistake in its format
+                text = str(record.msg)
+            output.say(f"{record.name}: {text}", "warning")
+
+    handler = Handler(logging.WARNING)
+    logging.getLogger().addHandler(handler)
+    logging.captureWarnings(True)
+    try:
+        yield
+    finally:
+        logging.captureWarnings(False)
+        logging.getLogger().removeHandler(handler)
 
 
 def parse(argv: Sequence[str], env: Mapping[str, str]) -> argparse.Namespace:

@@ -7,6 +7,7 @@ from difflib import unified_diff
 from typing import Final
 
 from stackseal.model import KNOWN_AFTER_APPLY, Change, PropertyChange
+from stackseal.report.encode import one_line
 
 WIDE: Final = 60
 """JSON longer than this is spread over lines."""
@@ -21,7 +22,7 @@ def diff(change: Change, *, because: str, later: str) -> str:
     """
     lines: list[str] = []
     for item in change.properties:
-        cause = f"  ({because} {item.cause})" if item.cause else ""
+        cause = f"  ({because} {one_line(item.cause)})" if item.cause else ""
         lines += _compared(item, later, cause) or _listed(item, later, cause)
     return "\n".join(lines)
 
@@ -31,7 +32,7 @@ def _listed(item: PropertyChange, later: str, cause: str) -> list[str]:
     for sign, text in (("-", item.before), ("+", item.after)):
         if text is not None:
             first, *rest = value(text, later).split("\n")
-            lines += [f"{sign} {property_name(item.path)}: {first}", *(f"{sign}   {line}" for line in rest)]
+            lines += [f"{sign} {_name(item)}: {first}", *(f"{sign}   {line}" for line in rest)]
     return [*lines[:-1], lines[-1] + cause] if lines else []
 
 
@@ -43,8 +44,13 @@ def _compared(item: PropertyChange, later: str, cause: str) -> list[str]:
     if min(len(before), len(after)) < 2 or max(len(before), len(after)) > LONG:
         return []
     found = list(unified_diff(before, after, lineterm=""))[2:]
-    head = f"@@ {property_name(item.path)}{cause} @@"
+    head = f"@@ {_name(item)}{cause} @@"
     return [head if line.startswith("@@") else f"{line[:1]} {line[1:]}" for line in found]
+
+
+def _name(item: PropertyChange) -> str:
+    """On one line, so that a key that somebody chose cannot write a line of the diff."""
+    return one_line(property_name(item.path))
 
 
 def property_name(path: str) -> str:
