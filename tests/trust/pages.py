@@ -66,6 +66,9 @@ def altered(neutral: str, words: str, text: str) -> str:
         form = next((one for one in _forms(text + number) if words.startswith(one + after, place)), None)
         if form is None:
             form = _hidden(words[place:]) if _secret(text) else None
+        if form is None and words.endswith("…"):
+            form = next((one for one in _forms(text + number) if one.startswith(words[place:-1])), None)
+            return "" if form else f"number {number}: cut, and not what it was"
         if form is None:
             return f"number {number}: {words[place : place + 60]!r} before {after[:20]!r}"
         place += len(form + after)
@@ -81,6 +84,7 @@ def _forms(text: str) -> list[str]:
         encode.one_line(text).strip(" "),
         encode.block(text),
         encode.word(text),
+        encode.one_line(text).strip(),
         encode.block(text).replace("##[", "## ["),
         encode.one_line(text).replace("##[", "## ["),
         encode.label(text),

@@ -235,20 +235,18 @@ def test_every_text_of_the_model_is_tried_where_it_is_shown() -> None:
 
 def test_the_judge_sees_what_is_broken() -> None:
     """The same judge over a cell without an encoder, and over one with an encoder that only looks like one."""
-    raw = {
-        "raw": lambda fill, _: f"# x\n\n| a | b |\n|-|-|\n| {fill('a')} | {fill('b')} |\n\ny\n",
-        "quoted": lambda fill, _: f"# x\n\n| a | b |\n|-|-|\n| `{fill('a')}` | `{fill('b')}` |\n\ny\n",
-        "ours": lambda fill, _: (
-            f"# x\n\n| a | b |\n|-|-|\n| {encode.cell(fill('a'))} | {encode.cell(fill('b'))} |\n\ny\n"
-        ),
-    }
+    encoders: dict[str, Callable[[str], str]] = {"raw": str, "quoted": "`{}`".format, "ours": encode.cell}
     broken = {}
-    for name, render in raw.items():
-        sink = _markdown(render)
+    for name, encoder in encoders.items():
+        sink = _table(encoder)
         broken[name] = sum(bool(breaks(name, text, 0, sink)) for text in texts())
-    assert broken["raw"] > 800
+    assert broken["raw"] > 700
     assert broken["quoted"] > 500
     assert broken["ours"] == 0
+
+
+def _table(encoder: Callable[[str], str]) -> Sink:
+    return _markdown(lambda fill, _: f"# x\n\n| a | b |\n|-|-|\n| {encoder(fill('a'))} | {encoder(fill('b'))} |\n\ny\n")
 
 
 def test_a_sample_of_public_inputs_changes_nothing() -> None:
