@@ -25,6 +25,7 @@ from stackseal.model import (
     Stack,
     StackId,
     Template,
+    Wait,
     canonical_json,
 )
 
@@ -64,6 +65,7 @@ class Pair:
     """The config file's."""
     base: Sheet | None
     head: Sheet | None
+    waits: tuple[Wait, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -447,6 +447,8 @@ class PlanKind(enum.Enum):
     """From the base's and the head's templates, without credentials."""
     CHANGE_SET = "change set"
     """From CloudFormation, against the real stack."""
+    DEFERRED = "deferred"
+    """Predicted against the real stack and sealed: its change set can only be made after other stacks' deployment."""
 
 
 class PlanOperation(enum.Enum):
@@ -490,6 +492,8 @@ class Plan:
     notes: tuple[str, ...] = ()
     """Sentences about what this plan cannot know."""
     seal: str | None = None
+    awaits: tuple[Wait, ...] = ()
+    """Of a deferred plan: the parameters whose values only the deployment of other stacks tells."""
 
     @property
     def destructive(self) -> bool:
@@ -575,6 +579,10 @@ class StackReport:
     policy_deltas: tuple[PolicyDelta, ...] = ()
     plan: Plan | None = None
     edges: tuple[Edge, ...] = ()
+    wave: int = 1
+    """When it goes, counted from 1; the stacks of one wave go at the same time."""
+    waits: tuple[Wait, ...] = ()
+    """What it waits for in this change."""
     names: tuple[Name, ...] = ()
     notes: tuple[str, ...] = ()
     config_values: Mapping[str, str] = field(default_factory=dict)

@@ -25,9 +25,10 @@ from stackseal import (
     subjects,
     waves,
 )
-from stackseal.drift import Move, Step, decide, judge, key
+from stackseal.concerned import Part, Sides, concerned
+from stackseal.drift import Step, judge
 from stackseal.errors import ConfigError, ConfigErrors, StacksealError, UsageError
-from stackseal.hosts.base import Issue
+from stackseal.filing import filed
 from stackseal.hosts.git import Repository
 from stackseal.model import (
     Deployment,
@@ -47,9 +48,9 @@ from stackseal.model import (
 from stackseal.planning import Pair, Planner
 from stackseal.preparation import Prepared
 from stackseal.proving import Turn
-from stackseal.report.issue import issue as issue_of
 from stackseal.settings import Settings
 from stackseal.subjects import Subject
+from stackseal.waves import Order
 from stackseal.world import World
 
 
@@ -71,21 +72,16 @@ def draw(world: World, change: subjects.Change, run: Run) -> Drawn:
     """Stages 3 to 5 for every stack that the change concerns: templates, findings, policies. No credentials."""
     counted = [waiver for waiver in change.waivers if not waiver.proposed]
     failures = list(change.failures)
-    sides: list[tuple[Subject, Prepared | None, Prepared | None]] = []
-    for subject in change.subjects:
+
+    def prepare(subject: Subject) -> Sides | None:
         with _told(subject.id.name, subject.either.stack.config.at(), failures):
-            sides.append((subject, *_prepared(world, subject, counted)))
-    findings = _found(world, [new for _, _, new in sides if new is not None], change.waivers)
-    stacks = tuple(_examined(subject, old, new, findings, change.settings) for subject, old, new in sides)
-    pairs = tuple(
-        Pair(
-            id=subject.id,
-            path=subject.path,
-            base=old.template if old else None,
-            head=new.template if new else None,
-        )
-        for subject, old, new in sides
-    )
+            return _prepared(world, subject, counted)
+        return None
+
+    parts = concerned(change, prepare).parts
+    findings = _found(world, [new for part in parts if (new := part.sides[1]) is not None], change.waivers)
+    stacks = tuple(_placed(part, _examined(part.subject, *part.sides, findings, change.settings)) for part in parts)
+    pairs = tuple(_pair(part) for part in parts)
     return Drawn(report=Report(run=run, stacks=stacks, failures=tuple(failures)), pairs=pairs)
 
 
@@ -95,7 +91,7 @@ def plan(drawn: Drawn, planner: Planner, ours: Settings) -> Report:
     plans: dict[StackId, Plan | None] = {}
     for pair in drawn.pairs:
         with _told(pair.id.name, Location(path=pair.path), failures):
-            plans[pair.id] = planner.plan(pair.id, base=pair.base, head=pair.head, ours=ours, run=report.run)
+            plans[pair.id] = planner.plan(pair, ours=ours, run=report.run)
     stacks = tuple(replace(stack, plan=plans.get(stack.id)) for stack in report.stacks)
     whole = replace(report, stacks=stacks, failures=tuple(failures))
     planner.finish(whole.verdict)
@@ -110,6 +106,7 @@ def bundled(drawn: Drawn) -> str:
             path=pair.path,
             base=bundle.sheet(pair.base) if pair.base else None,
             head=bundle.sheet(pair.head) if pair.head else None,
+            waits=pair.waits,
         )
         for pair in drawn.pairs
     )
@@ -128,6 +125,7 @@ def unbundled(text: str) -> Drawn:
             path=pair.path,
             base=bundle.template(pair.base, pair.id, pair.path) if pair.base else None,
             head=bundle.template(pair.head, pair.id, pair.path) if pair.head else None,
+            waits=pair.waits,
         )
         for pair in found.pairs
     )
@@ -168,9 +166,17 @@ def deploy(
         turns = {stack: turn for stack, turn in turns.items() if stack.name in only}
     if approved is not None:
         proving.let_through(tuple(turns.values()), approved)
-    order = waves.order([turn.subject.member for turn in turns.values()])
-    proving.all_proven([turns[stack] for wave in order.waves for stack in wave])
-    return rollout.run(order.waves, turns, world.out.say)
+    turns_of = proving.waves(turns)
+    proving.all_proven([turns[stack] for wave in turns_of for stack in wave])
+    return rollout.run(turns_of, turns, world.out.say)
+
+
+def order(world: World, change: subjects.Change) -> Order:
+    """Who goes when, with the stacks that take part only because they read what the change changes."""
+    if change.failures:
+        return waves.order([subject.member for subject in change.subjects])
+    counted = [waiver for waiver in change.waivers if not waiver.proposed]
+    return concerned(change, lambda subject: _prepared(world, subject, counted)).order
 
 
 def _turns(
@@ -185,17 +191,20 @@ def _turns(
         raise ConfigErrors([_as_error(failure) for failure in change.failures])
     proving.no_foreign_records(world, repository, change.head)
     counted = [waiver for waiver in change.waivers if not waiver.proposed]
+    found = concerned(change, lambda subject: _prepared(world, subject, counted))
     return {
-        subject.id: Turn(
+        part.subject.id: Turn(
             world=world,
-            subject=subject,
-            sides=_prepared(world, subject, counted),
+            subject=part.subject,
+            sides=part.sides,
             ours=change.settings,
             number=number,
             pushed=change.head if pushed else None,
-            alone=len(change.subjects) == 1,
+            alone=len(found.parts) == 1,
+            waits=part.waits,
+            wave=part.wave,
         )
-        for subject in change.subjects
+        for part in found.parts
     }
 
 
@@ -206,7 +215,7 @@ def drift(world: World, stacks: Sequence[Stack], ours: Settings) -> tuple[tuple[
     """
     found = [judge(_compared(world, stack), ours.drift.ignore, world.clock.today) for stack in stacks]
     issues = world.forge.issues()
-    return tuple((each, _filed(world, each, stack, issues)) for each, stack in zip(found, stacks, strict=True))
+    return tuple((each, filed(world, each, stack, issues)) for each, stack in zip(found, stacks, strict=True))
 
 
 def drift_of(world: World, stack: Stack) -> Drift:
@@ -239,6 +248,23 @@ def roles_of(stack: StackId, ours: Settings) -> policy.Roles:
     return policy.Roles(
         execution=account.execution_role or usual.execution, bucket=account.artifact_bucket or usual.bucket
     )
+
+
+def _pair(part: Part) -> Pair:
+    old, new = part.sides
+    return Pair(
+        id=part.subject.id,
+        path=part.subject.path,
+        base=old.template if old else None,
+        head=new.template if new else None,
+        waits=part.waits,
+    )
+
+
+def _placed(part: Part, report: StackReport) -> StackReport:
+    """The stack's report with its place in the order."""
+    notes = (*([part.note] if part.note else []), *report.notes)
+    return replace(report, wave=part.wave, waits=part.waits, notes=notes)
 
 
 def _prepared(world: World, subject: Subject, waivers: Sequence[Waiver]) -> tuple[Prepared | None, Prepared | None]:
@@ -313,28 +339,6 @@ def _compared(world: World, stack: Stack) -> Drift:
         return drift_of(world, stack)
     except StacksealError as error:
         return Drift(stack=stack.id, status=DriftStatus.UNKNOWN, resources=(), reason=str(error))
-
-
-def _filed(world: World, found: Drift, stack: Stack, issues: Sequence[Issue]) -> Step:
-    """Do with the stack's issue what `decide` says; a forge that refuses is heard, and the next stack is filed."""
-    try:
-        return _file(world, found, stack, issues)
-    except StacksealError as error:
-        world.out.say(f"{stack.id.name}: warning: its issue is as it was: {error}", "warning")
-        return Step(move=Move.NONE)
-
-
-def _file(world: World, found: Drift, stack: Stack, issues: Sequence[Issue]) -> Step:
-    issue = issue_of(found, config=stack.config.path)
-    step = decide(found, key(found), issue.title, issue.body, issues)
-    match step.move:
-        case Move.OPEN:
-            opened = world.forge.open_issue(key(found), issue.title, issue.body)
-            return Step(move=Move.OPEN, number=opened.number)
-        case Move.REOPEN | Move.EDIT | Move.CLOSE if step.number is not None:
-            is_open = step.move is not Move.CLOSE
-            world.forge.update_issue(step.number, title=issue.title, body=issue.body, is_open=is_open)
-    return step
 
 
 def _as_error(failure: Failure) -> ConfigError:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Protocol
 
-from stackseal import checks, cleanup
+from stackseal import awaiting, checks, cleanup
+from stackseal.awaiting import Values
 from stackseal.aws.s3 import Bucket
 from stackseal.aws.shapes import Store
+from stackseal.aws.states import Do
 from stackseal.errors import Refused, StacksealError
-from stackseal.model import Change, Drift, Plan, PlanKind, PlanOperation, Run, StackId, Template, Verdict
+from stackseal.model import Change, Drift, Plan, PlanKind, PlanOperation, Run, StackId, Template, Verdict, Wait
 from stackseal.plan import change_set, deletion, predicted, record, seal
 from stackseal.plan.record import LocalRecords, Records, SealRecord
 from stackseal.plan.shared_records import SharedRecords
@@ -35,6 +37,8 @@ class Pair:
     """The config file's."""
     base: Template | None
     head: Template | None
+    waits: tuple[Wait, ...] = ()
+    """What the stack waits for in this change."""
 
 
 class Unreviewed(Refused):
@@ -44,9 +48,7 @@ class Unreviewed(Refused):
 class Planner(Protocol):
     """Makes the plan of a stack."""
 
-    def plan(
-        self, stack: StackId, *, base: Template | None, head: Template | None, ours: Settings, run: Run
-    ) -> Plan | None:
+    def plan(self, pair: Pair, *, ours: Settings, run: Run) -> Plan | None:
         """The plan; None where there is nothing to say."""
         ...
 
@@ -58,12 +60,12 @@ class Planner(Protocol):
 class Predicting:
     """Without credentials: from the templates of base and head."""
 
-    def plan(
-        self, stack: StackId, *, base: Template | None, head: Template | None, ours: Settings, run: Run
-    ) -> Plan | None:
+    def plan(self, pair: Pair, *, ours: Settings, run: Run) -> Plan | None:
         """A predicted plan."""
         del run
-        return predicted.predict(base, head, stack=stack, execution_role=ours.account(stack.account).execution_role)
+        role = ours.account(pair.id.account).execution_role
+        later = {wait.path for wait in pair.waits if wait.changes}
+        return predicted.predict(pair.base, pair.head, stack=pair.id, execution_role=role, later=later)
 
     def finish(self, verdict: Verdict) -> None:
         """A prediction leaves nothing behind."""
@@ -77,15 +79,15 @@ class Sealing:
     world: World
     _made: list[tuple[Records, SealRecord]] = field(default_factory=list)
 
-    def plan(
-        self, stack: StackId, *, base: Template | None, head: Template | None, ours: Settings, run: Run
-    ) -> Plan | None:
-        """The sealed plan of a stack.
+    def plan(self, pair: Pair, *, ours: Settings, run: Run) -> Plan | None:
+        """The sealed plan of a stack: by change set, or deferred where it reads what this change publishes first.
 
-        Raises Refused for a template that would run code while its change set is made, unless somebody answers for it.
+        Raises Refused for a template that would run code while its change set is made, unless somebody answers for it,
+        and for parameters that nobody publishes.
         """
+        stack, base, head = pair.id, pair.base, pair.head
         if not self.world.aws(stack.account, stack.region).has_credentials:
-            return self._predicted(stack, base, head, ours, run)
+            return self._predicted(pair, ours, run)
         self.world.out.say(f"Planning {stack.name}")
         account = ours.account(stack.account)
         cfn = self.world.cloudformation(stack)
@@ -94,6 +96,9 @@ class Sealing:
             self._inert(head, ours)
         if head is None:
             return self._removal(cfn, stack, base, run, records)
+        values = awaiting.values(self.world, stack, head, pair.waits)
+        if values.awaits:
+            return self._deferred(cfn, pair, head, values, account, run, records)
         inputs = seal.inputs(head, stack=stack, execution_role=account.execution_role)
         name = seal.change_set_name(run.pull_request or _UNNUMBERED, run.commit, inputs.digest)
         if run.unsealed:
@@ -131,12 +136,10 @@ class Sealing:
         except StacksealError as error:
             self.world.out.say(f"{found.stack.name}: warning: an older change set stays: {error}", "warning")
 
-    def _predicted(
-        self, stack: StackId, base: Template | None, head: Template | None, ours: Settings, run: Run
-    ) -> Plan | None:
+    def _predicted(self, pair: Pair, ours: Settings, run: Run) -> Plan | None:
         """Where nobody is there to ask AWS: a prediction that says so, which no deployment takes for a sealed plan."""
-        self.world.out.say(f"{stack.name}: warning: {UNSEALED}", "warning")
-        found = Predicting().plan(stack, base=base, head=head, ours=ours, run=run)
+        self.world.out.say(f"{pair.id.name}: warning: {UNSEALED}", "warning")
+        found = Predicting().plan(pair, ours=ours, run=run)
         return replace(found, notes=(*found.notes, UNSEALED)) if found else None
 
     def _inert(self, head: Template, ours: Settings) -> None:
@@ -148,6 +151,28 @@ class Sealing:
                 why=found[0].message,
                 remedy="take it out of the template, or waive the check transform on the base branch",
             )
+
+    def _deferred(
+        self,
+        cfn: CloudFormation,
+        pair: Pair,
+        head: Template,
+        values: Values,
+        account: Account,
+        run: Run,
+        records: Records,
+    ) -> Plan:
+        state, row = change_set.settled(cfn, pair.id, patience(self.world))
+        made = awaiting.plan(
+            cfn,
+            pair.id,
+            head,
+            values.awaits,
+            live=state if row.review is Do.UPDATE else None,
+            execution_role=account.execution_role,
+        )
+        self._keep(cfn, made, head, run, records, resolved=awaiting.resolved(head, values.known))
+        return made
 
     def _removal(
         self, cfn: CloudFormation, stack: StackId, base: Template | None, run: Run, records: Records
@@ -161,8 +186,18 @@ class Sealing:
         self._keep(cfn, made, base, run, records)
         return made
 
-    def _keep(self, cfn: CloudFormation, made: Plan, template: Template, run: Run, records: Records) -> None:
-        resolved = cfn.change_set(made.change_set).resolved if made.change_set else {}
+    def _keep(
+        self,
+        cfn: CloudFormation,
+        made: Plan,
+        template: Template,
+        run: Run,
+        records: Records,
+        *,
+        resolved: Mapping[str, str] | None = None,
+    ) -> None:
+        if made.change_set:
+            resolved = cfn.change_set(made.change_set).resolved
         drift = drift_of(cfn, made, self.world)
         found = record.record(
             made,

@@ -5,18 +5,18 @@ Errors name everything that is missing at once, with the order in which the prov
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from stackseal.aws import look
 from stackseal.aws.session import Aws
 from stackseal.aws.ssm import Parameters
 from stackseal.errors import Refused
-from stackseal.model import Stack, Template
+from stackseal.model import Stack, StackId, Template
+from stackseal.plan.reads import SSM
 from stackseal.world import World
 
 ORDER: Final = "vpc-provisioner → sg-provisioner → ml-provisioner"
-_SSM_TYPE: Final = "AWS::SSM::Parameter::Value<"
 
 
 def run(world: World, template: Template) -> None:
@@ -41,16 +41,20 @@ def missing(aws: Aws, stack: Stack) -> tuple[str, ...]:
     return tuple(path for path in stack.consumes if parameters.get(path) is None)
 
 
+def too_early(stack: StackId, absent: Sequence[str]) -> Refused:
+    """The sentence for a stack that reads what nobody has published."""
+    return Refused(
+        f"The stack {stack.name} cannot be deployed yet",
+        why=f"it reads SSM parameters that do not exist: {', '.join(absent)}",
+        remedy=f"deploy in this order: {ORDER}",
+    )
+
+
 def _consumed(aws: Aws, stack: Stack) -> dict[str, str]:
     parameters = Parameters(aws, stack.id.region)
     found = {path: parameters.get(path) for path in stack.consumes}
-    absent = [path for path, value in found.items() if value is None]
-    if absent:
-        raise Refused(
-            f"The stack {stack.id.name} cannot be deployed yet",
-            why=f"it reads SSM parameters that do not exist: {', '.join(absent)}",
-            remedy=f"deploy in this order: {ORDER}",
-        )
+    if absent := [path for path, value in found.items() if value is None]:
+        raise too_early(stack.id, absent)
     return {path: value for path, value in found.items() if value is not None}
 
 
@@ -116,4 +120,4 @@ def _value(node: Any, template: Template, consumed: Mapping[str, str]) -> str:
     name = str(node.get("Ref", ""))
     declared = (template.body.get("Parameters") or {}).get(name, {})
     value = template.parameters.get(name, "")
-    return consumed.get(value, "") if str(declared.get("Type", "")).startswith(_SSM_TYPE) else value
+    return consumed.get(value, "") if str(declared.get("Type", "")).startswith(SSM) else value

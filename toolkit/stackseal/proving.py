@@ -14,7 +14,7 @@ from stackseal import deploy as stage
 from stackseal import planning, progress, rollout, sealed
 from stackseal.errors import Refused, StacksealError, Unknown
 from stackseal.hosts.git import Repository
-from stackseal.model import Deployment, Outcome, Plan
+from stackseal.model import Deployment, Outcome, Plan, StackId, Wait
 from stackseal.plan import seal
 from stackseal.plan.record import SealRecord
 from stackseal.preparation import Prepared
@@ -38,6 +38,10 @@ class Turn:
     """Whether no other stack is deployed beside it; else every line names its stack."""
     pushed: str | None = None
     """A commit that was pushed without a review: its own records count, because a person let it through."""
+    waits: tuple[Wait, ...] = ()
+    """What it waits for in this deployment."""
+    wave: int = 1
+    """When it is its turn, counted from 1."""
 
     def record(self) -> SealRecord:
         """What it is held against.
@@ -62,10 +66,27 @@ class Turn:
             return True
         return True
 
+    def ready(self) -> Plan | None:
+        """The plan that may be executed, as far as that can be known before anything is changed.
+
+        None for one that other stacks of this deployment have to come before: it is proven when its turn comes.
+        """
+        record = self.record()
+        if not record.awaited:
+            return self._proven(record)
+        sealed.expected(self.world.cloudformation(self.subject.id), record, self.waits)
+        return None
+
     def prove(self) -> Plan:
         """The plan that may be executed now."""
+        record, head = self.record(), self.sides[1]
+        if head is not None:
+            sealed.unmoved(self.world, record, head.template, self.waits)
+        return self._proven(record)
+
+    def _proven(self, record: SealRecord) -> Plan:
         world, identity, (base, head) = self.world, self.subject.id, self.sides
-        cfn, account, record = world.cloudformation(identity), self.ours.account(identity.account), self.record()
+        cfn, account = world.cloudformation(identity), self.ours.account(identity.account)
         if head is not None:
             return sealed.proven(world, cfn, record, head.template, account)
         assert base is not None  # noqa: S101 - a subject has at least one side
@@ -88,9 +109,15 @@ class Turn:
         return watch(self.world, "" if self.alone else self.subject.id.name)
 
 
+def waves(turns: Mapping[StackId, Turn]) -> tuple[tuple[StackId, ...], ...]:
+    """Whose turn it is when: the stacks of each wave, sorted."""
+    numbers = sorted({turn.wave for turn in turns.values()})
+    return tuple(tuple(sorted(stack for stack in turns if turns[stack].wave == number)) for number in numbers)
+
+
 def all_proven(turns: Sequence[Turn]) -> None:
     """Nothing, if every stack may be deployed; else what this run made for its comparisons is removed again."""
-    found = rollout.attempted(Turn.prove, turns)
+    found = rollout.attempted(Turn.ready, turns)
     errors = [each for each in found if isinstance(each, StacksealError)]
     for turn, plan in zip(turns, found, strict=True) if errors else ():
         if isinstance(plan, Plan):

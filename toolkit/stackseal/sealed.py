@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from stackseal import planning
+from stackseal import awaiting, planning
 from stackseal.aws.errors import AwsFailed
 from stackseal.aws.states import CHANGE_SET, STACK, Do, Use
 from stackseal.errors import Refused
-from stackseal.model import Plan, PlanKind, PlanOperation, StackId, Template
+from stackseal.model import Because, Plan, PlanKind, PlanOperation, StackId, Template, Wait
 from stackseal.plan import change_set, deletion, prove, seal
 from stackseal.plan.record import SealRecord
 
@@ -49,6 +50,29 @@ def proven(world: World, cfn: CloudFormation, record: SealRecord, template: Temp
     )
 
 
+def expected(cfn: CloudFormation, record: SealRecord, waits: Sequence[Wait]) -> None:
+    """Nothing, if a deferred plan can be proven when its turn comes: what it awaits is published by this deployment.
+
+    Raises Refused with every reason against it.
+    """
+    _at_rest(cfn, record.stack)
+    promised = {wait.path: wait.stack.name for wait in waits if wait.because is Because.READS}
+    reasons = [
+        f"The review awaited {path} from the stack {stack}, and this deployment does not publish it there."
+        for path, stack in sorted(record.awaited.items())
+        if promised.get(path) != stack
+    ]
+    _stop(record.stack, tuple(reasons))
+
+
+def unmoved(world: World, record: SealRecord, template: Template, waits: Sequence[Wait]) -> None:
+    """Nothing, if the values that the review knew are those that the stacks before this one have left behind.
+
+    Raises Refused for one that changed although nothing in its stack's plan said so.
+    """
+    _stop(record.stack, awaiting.moved(world, record, template, waits))
+
+
 def proven_deletion(world: World, cfn: CloudFormation, record: SealRecord, base: Template) -> Plan:
     """The deletion that may be done: what goes today is not more than what was reviewed. A stack that is gone is done.
 
@@ -85,6 +109,7 @@ def _again(world: World, cfn: CloudFormation, record: SealRecord, template: Temp
         resolved=resolved if plan.change_set else None,
         drift=planning.drift_of(cfn, plan, world),
     )
+    reasons = (*reasons, *awaiting.unpublished(world, cfn, record, template, plan.change_set))
     if reasons:
         discard(cfn, plan, fresh=fresh)
     _stop(record.stack, reasons)

@@ -62,10 +62,12 @@ class Change:
 def only(change: Change, names: Collection[str]) -> Change:
     """The change as far as it concerns the stacks of these names.
 
-    Raises UsageError for a name that it does not concern.
+    Another stack of the repository may be named, too: it can take part because of what it reads.
+
+    Raises UsageError for a name that it cannot concern.
     """
     there = {pair.id.name for pair in change.subjects}
-    if unknown := sorted(set(names) - there):
+    if unknown := sorted(set(names) - there - {item.stack.id.name for item in change.after}):
         raise UsageError(
             f"The stack {unknown[0]} is not in this change",
             why=f"it concerns {', '.join(sorted(there)) or 'no stack'}",

@@ -48,7 +48,7 @@ class Member:
     @property
     def left(self) -> set[Place]:
         """What it reads before the change and no longer after it."""
-        return _read(self.base) - _read(self.head)
+        return read(self.base) - read(self.head)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +100,7 @@ def line(stack: Stack, path: str) -> Location:
 
 def readers(stacks: Iterable[Stack]) -> dict[Place, list[Stack]]:
     """Who reads each parameter."""
-    return _by_place((place, stack) for stack in stacks for place in _read(stack))
+    return _by_place((place, stack) for stack in stacks for place in read(stack))
 
 
 def _waits(members: Iterable[Member]) -> dict[StackId, tuple[Wait, ...]]:
@@ -110,7 +110,7 @@ def _waits(members: Iterable[Member]) -> dict[StackId, tuple[Wait, ...]]:
     leavers = _by_place((place, member.either) for member in everyone for place in member.left)
     found: dict[StackId, tuple[Wait, ...]] = {}
     for member in everyone:
-        reads = [(place, one, Because.READS) for place in _read(member.head) for one in publishers.get(place, [])]
+        reads = [(place, one, Because.READS) for place in read(member.head) for one in publishers.get(place, [])]
         drops = [(place, one, Because.RELEASES) for place in member.dropped for one in leavers.get(place, [])]
         mine = {
             Wait(stack=one.id, path=place.path, because=because)
@@ -195,7 +195,7 @@ def _circles(members: Sequence[Member], heads: Sequence[Stack]) -> Iterator[Fail
     waits = _waits(standing.values())
     seen: set[frozenset[StackId]] = set()
     for member in members:
-        if own := sorted(_published(member.head) & _read(member.head)):
+        if own := sorted(_published(member.head) & read(member.head)):
             yield Failure(
                 message=f"The stack {member.id.name} reads {own[0].path}, which it publishes itself",
                 remedy="give it the path of another stack's parameter",
@@ -246,7 +246,8 @@ def _published(stack: Stack | None) -> set[Place]:
     return {_place(stack, path) for path in stack.publishes} if stack else set()
 
 
-def _read(stack: Stack | None) -> set[Place]:
+def read(stack: Stack | None) -> set[Place]:
+    """The parameters that a stack reads."""
     return {_place(stack, path) for path in stack.consumes} if stack else set()
 
 

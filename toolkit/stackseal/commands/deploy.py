@@ -52,7 +52,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, world: World) -> int:
     """Deploy."""
 
-    from stackseal import acting, pipeline, preparation, progress, subjects, waves
+    from stackseal import acting, pipeline, preparation, progress, subjects
     from stackseal.commands import operate
     from stackseal.hosts.git import Repository
 
@@ -60,7 +60,7 @@ def run(args: argparse.Namespace, world: World) -> int:
     change = subjects.between(repository, args.base, args.head, preparation.catalogue_of(world), world.sandbox)
     if (only := listed(args.only)) is not None:
         change = subjects.only(change, only)
-    order = waves.order([subject.member for subject in change.subjects])
+    order = pipeline.order(world, change)
     names = [stack.name for wave in order.waves for stack in wave]
     if args.dry_run:
         emit(world, {"dry_run": True, **_order(order)}, _shown(change, order))

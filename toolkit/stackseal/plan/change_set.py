@@ -56,7 +56,7 @@ def create(
     """
     check_name(name, description)
     template = inputs.template
-    state, row = _settled(cfn, inputs.stack, patience)
+    state, row = settled(cfn, inputs.stack, patience)
     kind: Literal["CREATE", "UPDATE"] = "CREATE" if row.review is Do.CREATE else "UPDATE"
     new = NewChangeSet(
         stack=inputs.stack.name,
@@ -140,7 +140,7 @@ def _sealed(plan: Plan, template: Template) -> Plan:
     return replace(plan, seal=seal(plan, template))
 
 
-def _settled(cfn: CloudFormation, stack: StackId, patience: Patience) -> tuple[StackState | None, Row]:
+def settled(cfn: CloudFormation, stack: StackId, patience: Patience) -> tuple[StackState | None, Row]:
     """The stack's state once no operation runs on it, and what review does then: CREATE or UPDATE."""
     end = patience.clock() + patience.limit
     while True:

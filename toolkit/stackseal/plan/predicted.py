@@ -6,7 +6,7 @@ the deployment. What cannot be known is said in the plan's notes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from stackseal import facts
@@ -25,6 +25,7 @@ from stackseal.model import (
 )
 from stackseal.plan import capabilities, cascade, consequence, notes
 from stackseal.plan.diff import differences, requires, text
+from stackseal.plan.reads import reads
 from stackseal.plan.view import Resource, View, cause_of, changed_parameters, view
 
 
@@ -34,17 +35,19 @@ def predict(
     *,
     stack: StackId | None = None,
     execution_role: str | None = None,
+    later: Collection[str] = (),
 ) -> Plan:
     """What deploying `head` over `base` would do. No base: a creation; no head: the stack's deletion.
 
-    `stack` says which stack it is where the templates do not carry one. The result is of kind PREDICTED.
+    `stack` says which stack it is where the templates do not carry one. `later` are SSM paths whose values another
+    stack changes first: what reads them changes, too. The result is of kind PREDICTED.
     """
     template = head or base
     if template is None:
         raise ValueError("a plan needs a template")
     identity = stack or (template.stack.id if template.stack else StackId(account="", region="", name=""))
-    before, after = view(base, identity), view(head, identity)
-    changes = _changes(base, head, before, after)
+    before, after = view(base, identity), view(head, identity, later)
+    changes = _changes(base, head, before, after, later)
     stateful = template.stack.product.stateful if template.stack else frozenset()
     return Plan(
         stack=identity,
@@ -71,8 +74,11 @@ def _operation(base: Template | None, head: Template | None, changes: tuple[Chan
     return PlanOperation.UPDATE if changes or outputs else PlanOperation.NONE
 
 
-def _changes(base: Template | None, head: Template | None, before: View, after: View) -> tuple[Change, ...]:
-    parameters = changed_parameters(base, head)
+def _changes(
+    base: Template | None, head: Template | None, before: View, after: View, later: Collection[str]
+) -> tuple[Change, ...]:
+    renewed = {name: path for name, path in (reads(head) if head else {}).items() if path in later}
+    parameters = {**changed_parameters(base, head), **renewed}
     direct: dict[str, tuple[PropertyChange, ...]] = {}
     for name in before.keys() & after.keys():
         found = _direct(before[name], after[name], parameters) + _tags(base, head, after[name])

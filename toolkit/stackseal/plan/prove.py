@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from stackseal.aws.shapes import ChangeSetState
 from stackseal.model import Change, Drift, Plan, StackId, Template, canonical_json, sha256
 from stackseal.plan.change_set import Live
+from stackseal.plan.reads import reads
 from stackseal.plan.record import SealRecord, hashed
-from stackseal.plan.seal import normalise, of_plan, subset
+from stackseal.plan.seal import coarse, normalise, of_plan, subset
 
 
 def prove(
@@ -53,9 +54,38 @@ def prove_again(
     if plan.operation.value not in {record.operation, "no changes"}:
         reasons.append(f"The plan would {plan.operation.value} the stack; reviewed was: {record.operation}.")
     # Without changes there is no change set, and nothing that could use another value.
-    reasons += _values(record, resolved or {}) if plan.changes or resolved is not None else ()
-    reasons += [f"Not reviewed: {line}." for line in subset(normalise(plan.changes), record.lines)]
+    if plan.changes or resolved is not None:
+        later = {name for name, path in reads(template).items() if path in record.awaited}
+        reasons += _values(record, {name: value for name, value in (resolved or {}).items() if name not in later})
+    lines = coarse(plan.changes) if record.awaited else normalise(plan.changes)
+    reasons += [f"Not reviewed: {line}." for line in subset(lines, record.lines)]
     return (*reasons, *drifted(record, drift))
+
+
+def unpublished(
+    record: SealRecord,
+    template: Template,
+    *,
+    resolved: Mapping[str, str],
+    now: Mapping[str, str],
+    published: Mapping[str, str],
+) -> tuple[str, ...]:
+    """Why a value that the review could not know must not be used: it is not what its stack published.
+
+    `resolved` are the values that the new change set would use, `now` those behind the awaited paths, `published` the
+    drift status of each path's parameter in the stack that publishes it; a path that it does not have is missing.
+    """
+    reasons: list[str] = []
+    for path, stack in sorted(record.awaited.items()):
+        status = published.get(path)
+        if status is None:
+            reasons.append(f"The stack {stack} does not publish {path}.")
+        elif status != "IN_SYNC":
+            reasons.append(f"{path} is not what the stack {stack} published: drift detection calls it {status}.")
+        used = [name for name, read in reads(template).items() if read == path and name in resolved]
+        other = [name for name in used if resolved[name] != now.get(path)]
+        reasons += [f"The value of {name} is not the one behind {path}: it changed meanwhile." for name in other]
+    return tuple(reasons)
 
 
 def drifted(record: SealRecord, drift: Drift | None) -> Iterator[str]:

@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol
 from stackseal import artifacts
 from stackseal.errors import Refused, UsageError
 from stackseal.model import Plan, StackId, Template, canonical_json, sha256
-from stackseal.plan.seal import Line, normalise, of_plan
+from stackseal.plan.seal import Line, awaited, lines_of, of_plan
 
 _SHA: Final = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
 _TEXT: Final = {"type": "string"}
@@ -63,6 +63,7 @@ SCHEMA: Final = _exactly(
     resolved={"type": "object", "additionalProperties": _SHA},
     blocked={"type": "boolean"},
     unsealed={"type": "boolean"},
+    awaited=_MAP,
     checksum=_SHA,
 )
 
@@ -98,6 +99,9 @@ class SealRecord:
     """The review that made it was blocked: the plan is on record, and nobody may execute it."""
     unsealed: bool = False
     """It plans what was pushed without a review: only a person who lets a job into an environment may execute it."""
+    awaited: Mapping[str, str] = field(default_factory=dict)
+    """SSM path → name of the stack that publishes its value first. Then there is no change set yet, and `lines` are
+    predicted."""
 
 
 def record(
@@ -130,9 +134,10 @@ def record(
         execution_role=plan.execution_role,
         change_set=plan.change_set,
         change_set_name=plan.change_set_name,
-        lines=normalise(plan.changes),
+        lines=lines_of(plan),
         drift=dict(sorted((drift or {}).items())),
         resolved=hashed(resolved or {}),
+        awaited=awaited(plan),
     )
 
 

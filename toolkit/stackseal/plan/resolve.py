@@ -6,15 +6,15 @@ equal markers mean "the same unknown".
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from stackseal.model import JsonPath, StackId, Template
+from stackseal.model import KNOWN_AFTER_APPLY, JsonPath, StackId, Template
+from stackseal.plan.reads import SSM
 
 ABSENT: Final = object()
 """AWS::NoValue: the node is not there."""
-_SSM: Final = "AWS::SSM::Parameter::Value<"
 
 
 @dataclass(frozen=True)
@@ -22,17 +22,19 @@ class Marker:
     """Something that only the deployment tells."""
 
     kind: str
-    """`ref`, `getatt`, `ssm` (argument: a name), `concat` (texts and markers) or `fn` (an intrinsic function)."""
+    """`ref`, `getatt`, `ssm` (argument: a name), `later` (the same, whose value will be another one), `concat` (texts
+    and markers) or `fn` (an intrinsic function)."""
     argument: Any
 
 
 class Resolver:
-    """One template with its parameters' values, seen as one stack."""
+    """One template with its parameters' values, seen as one stack. `later` are SSM paths that will get new values."""
 
-    def __init__(self, template: Template, stack: StackId | None = None) -> None:
+    def __init__(self, template: Template, stack: StackId | None = None, later: Collection[str] = ()) -> None:
         self._body = template.body
         self._parameters = template.parameters
         self._stack = stack or (template.stack.id if template.stack else None)
+        self._later = frozenset(later)
         self._conditions: dict[str, bool | None] = {}
 
     def exists(self, resource: Mapping[str, Any]) -> bool | None:
@@ -78,8 +80,8 @@ class Resolver:
         text = self._parameters.get(name, declared.get("Default"))
         if text is None:
             return Marker("fn", {"Parameter": name})
-        if kind.startswith(_SSM):
-            return Marker("ssm", str(text))
+        if kind.startswith(SSM):
+            return Marker("later" if str(text) in self._later else "ssm", str(text))
         if kind == "CommaDelimitedList" or kind.startswith("List<"):
             return [item.strip() for item in str(text).split(",")]
         return str(text)
@@ -220,6 +222,8 @@ def shown(node: Any) -> Any:
     if isinstance(node, Marker):
         if node.kind == "concat":
             return "".join(part if isinstance(part, str) else str(shown(part)) for part in node.argument)
+        if node.kind == "later":
+            return KNOWN_AFTER_APPLY
         if node.kind == "ssm":
             return f"{{{{resolve:ssm:{node.argument}}}}}"
         return shown(node.argument) if node.kind == "fn" else f"${{{node.argument}}}"

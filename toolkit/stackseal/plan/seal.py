@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from stackseal.errors import UsageError
-from stackseal.model import KNOWN_AFTER_APPLY, Change, Plan, Replacement, StackId, Template, canonical_json, sha256
+from stackseal.model import (
+    KNOWN_AFTER_APPLY,
+    Change,
+    Plan,
+    PlanKind,
+    Replacement,
+    StackId,
+    Template,
+    canonical_json,
+    sha256,
+)
 from stackseal.plan.capabilities import needed
 
 ANY: Final = "*"
@@ -99,6 +109,32 @@ def normalise(changes: Iterable[Change]) -> tuple[Line, ...]:
     return tuple(sorted(line for change in changes for line in _lines(change)))
 
 
+def coarse(changes: Iterable[Change]) -> tuple[Line, ...]:
+    """The changes to their first property only and with any value, for a plan that was predicted.
+
+    Nothing is lost: what a value becomes follows from the inputs, which the digest pins, and from the values of SSM
+    parameters, which are compared on their own.
+    """
+    found: dict[tuple[object, ...], Line] = {}
+    for line in normalise(changes):
+        path = f"/{line.path.split('/')[1]}" if line.path.startswith("/") else line.path.partition("/")[0]
+        key = (line.nested, line.logical_id, path, line.action, line.type, line.policy_action)
+        old = found.get(key)
+        if old is None or _ORDER[old.replacement] < _ORDER[line.replacement]:
+            found[key] = replace(line, path=path, value=ANY)
+    return tuple(sorted(found.values()))
+
+
+def lines_of(plan: Plan) -> tuple[Line, ...]:
+    """What is sealed of a plan's changes."""
+    return coarse(plan.changes) if plan.kind is PlanKind.DEFERRED else normalise(plan.changes)
+
+
+def awaited(plan: Plan) -> dict[str, str]:
+    """SSM path → name of the stack that publishes it first, of a deferred plan."""
+    return {wait.path: wait.stack.name for wait in sorted(plan.awaits)}
+
+
 def subset(new: Sequence[Line], sealed: Sequence[Line]) -> tuple[Line, ...]:
     """The lines of `new` that nobody sealed: empty means that the plan shrank or stayed.
 
@@ -117,8 +153,10 @@ def subset(new: Sequence[Line], sealed: Sequence[Line]) -> tuple[Line, ...]:
 
 def seal(plan: Plan, template: Template) -> str:
     """SHA-256 of the inputs and of what CloudFormation said it would do with them."""
-    rows = [_row(line) for line in normalise(plan.changes)]
+    rows = [_row(line) for line in lines_of(plan)]
     document = {**of_plan(plan, template).document(), "operation": plan.operation.value, "changes": rows}
+    if plan.awaits:
+        document["awaits"] = awaited(plan)
     return sha256(canonical_json(document))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -58,11 +58,11 @@ View: TypeAlias = Mapping[str, Resource]
 """Logical id → resource, without those whose condition does not hold."""
 
 
-def view(template: Template | None, stack: StackId) -> View:
-    """The resources that deploying the template gives; none for no template."""
+def view(template: Template | None, stack: StackId, later: Collection[str] = ()) -> View:
+    """The resources that deploying the template gives; none for no template. `later`: SSM paths with new values."""
     if template is None:
         return {}
-    resolver = Resolver(template, stack if stack.name else None)
+    resolver = Resolver(template, stack if stack.name else None, later)
     conditions = template.body.get("Conditions") or {}
     found: dict[str, Resource] = {}
     for name, raw in body.resources(template.body).items():
