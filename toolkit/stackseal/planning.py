@@ -93,7 +93,7 @@ class Sealing:
         cfn = self.world.cloudformation(stack)
         records = records_of(self.world, stack, account)
         if head is not None:
-            self._inert(head, ours)
+            self._inert(head, ours, account)
         if head is None:
             return self._removal(cfn, stack, base, run, records)
         values = awaiting.values(self.world, stack, head, pair.waits)
@@ -142,7 +142,7 @@ class Sealing:
         found = Predicting().plan(pair, ours=ours, run=run)
         return replace(found, notes=(*found.notes, UNSEALED)) if found else None
 
-    def _inert(self, head: Template, ours: Settings) -> None:
+    def _inert(self, head: Template, ours: Settings, account: Account) -> None:
         """CloudFormation runs macros while it makes a change set, and what another job found is no proof."""
         found = checks.unanswered("transform", head, ours.waived(), today=self.world.clock.today)
         if found:
@@ -150,6 +150,12 @@ class Sealing:
                 "No change set is made",
                 why=found[0].message,
                 remedy="take it out of the template, or waive the check transform on the base branch",
+            )
+        if outside := checks.nested_elsewhere(head, account.artifact_bucket):
+            raise Refused(
+                "No change set is made",
+                why=f"a nested template comes from {outside[0]}, not from the account's artifact bucket",
+                remedy="put it there, with the whole address, and name the bucket under accounts on the base branch",
             )
 
     def _deferred(

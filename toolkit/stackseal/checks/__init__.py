@@ -79,6 +79,11 @@ def unanswered(name: str, template: Template, waivers: Sequence[Waiver], *, toda
     return tuple(finding for finding in found if finding.blocks)
 
 
+def nested_elsewhere(template: Template, bucket: str | None) -> tuple[str, ...]:
+    """The addresses of nested templates outside a bucket, or of which that is not known."""
+    return transform.elsewhere(template, bucket)
+
+
 def run_foreign(paths: Sequence[Path], *, world: Engines, region: str = "us-east-1") -> tuple[Finding, ...]:
     """The same for any CloudFormation template files, or folders of them; findings stand on the files' own lines.
 
