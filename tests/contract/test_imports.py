@@ -61,6 +61,7 @@ ALLOWED: Final[dict[str, set[str]]] = {
     "planning": {"awaiting", "aws", "checks", "cleanup", "plan", "settings", "world"},
     "sealed": {"awaiting", "aws", "plan", "planning", "settings", "world"},
     "preflight": {"aws", "plan", "world"},
+    "role_proof": {"aws", "hosts", "policy", "preparation", "settings", "world"},
     "proving": {
         "plan",
         "deploy",

@@ -185,5 +185,5 @@ def test_without_any_credentials_a_sealed_review_is_a_prediction_that_says_so(be
     bench.git("merge", "--quiet", "--squash", "pr-6")
     bench.commit("Merge it")
     refused = bench.run("deploy", "--pull-request", "6", "--force")
-    assert refused.code != 0
-    assert "there are no AWS credentials" in refused.stderr
+    assert refused.code == 4
+    assert "no review has sealed exactly this" in refused.stderr

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from stackseal.aws.errors import AwsFailed, translated
 from stackseal.aws.session import Aws
@@ -78,3 +81,15 @@ def role(aws: Aws, region: str, name: str) -> str | None:
         if error.code == "NoSuchEntity":
             return None
         raise
+
+
+def trust(aws: Aws, region: str, name: str) -> Mapping[str, Any] | None:
+    """A role's trust policy, None where the role is not there."""
+    try:
+        with translated(f"could not read the trust policy of the role {name}"):
+            found: Any = aws.client("iam", region).get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"]
+    except AwsFailed as error:
+        if error.code == "NoSuchEntity":
+            return None
+        raise
+    return json.loads(found) if isinstance(found, str) else dict(found)

@@ -105,7 +105,9 @@ class Aws:
             self._accounts[where] = known
         return known
 
-    def assumed(self, role_arn: str, *, session_name: str, token: Callable[[], str] | None = None) -> Aws:
+    def assumed(
+        self, role_arn: str, *, session_name: str, token: Callable[[], str] | None = None, external_id: str = ""
+    ) -> Aws:
         """The same way to AWS as another role; its credentials renew themselves before they expire.
 
         `token` fetches a web identity (OIDC) token; then no credentials are needed to begin with. The first ones are
@@ -116,7 +118,8 @@ class Aws:
             with translated(f"could not take the role {role_arn}"):
                 sts = self.client("sts")
                 if token is None:
-                    found = sts.assume_role(RoleArn=role_arn, RoleSessionName=session_name)["Credentials"]
+                    more: Any = {"ExternalId": external_id} if external_id else {}
+                    found = sts.assume_role(RoleArn=role_arn, RoleSessionName=session_name, **more)["Credentials"]
                 else:
                     found = sts.assume_role_with_web_identity(
                         RoleArn=role_arn, RoleSessionName=session_name, WebIdentityToken=token()

@@ -68,14 +68,19 @@ def prepare(world: World, name: str) -> Prepared:
     """
     from stackseal import preparation
 
-    prepared = preparation.prepare(world, name)
+    prepared = checked(preparation.prepare(world, name))
+    world.cloudformation(prepared.stack.id)  # the account is compared before anything is asked of it
+    return prepared
+
+
+def checked(prepared: Prepared) -> Prepared:
+    """The same, if it is a bootstrap config's. Raises UsageError for one of another product."""
     if prepared.stack.product.name != PRODUCT:
         raise UsageError(
             f"{prepared.stack.config.path} cannot bootstrap an account",
             why=f"it chooses the product {prepared.stack.product.name}",
             remedy="write a config with the section bootstrap; list-products shows examples",
         )
-    world.cloudformation(prepared.stack.id)  # the account is compared before anything is asked of it
     return prepared
 
 

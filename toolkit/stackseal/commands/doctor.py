@@ -17,14 +17,25 @@ Look at the installation: versions, the locked checkov, git, the catalogue. With
 also look whether its account has what the config describes, and whether stackseal.yaml names it. With --aws local also
 list what the embedded AWS does differently from AWS. Changes nothing. Exit 1 when something is missing.
 
+With --prove the account's roles are tried with what they must not do. An administrator runs it: each role gets a twin
+with the same policies for a moment, which must be refused; the twin is removed, nothing else is touched. A job on
+GitHub with `id-token: write` in a workflow of one's own runs it, too: there every role must refuse the job itself. Exit
+1 when a role is too wide or a proof could not be made.
+
     stackseal doctor
     stackseal doctor configs/stackseal-111122223333-us-west-2-bootstrap.yaml
+    stackseal doctor --prove configs/stackseal-111122223333-us-west-2-bootstrap.yaml
     stackseal doctor --aws local --format json
 """
+_BAD: Final = ("missing", "wrong", "not proven")
+"""How a status begins that somebody has to see to."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """The bootstrap config of the account to look at."""
+    """The bootstrap config of the account to look at, and whether its roles are tried."""
+    parser.add_argument(
+        "--prove", action="store_true", help="try what the account's roles must not do, with twins that go again"
+    )
     parser.add_argument("config", nargs="?", metavar="CONFIG", help="the bootstrap config of an account to look at")
 
 
@@ -44,7 +55,9 @@ def run(args: argparse.Namespace, world: World) -> int:
         ("facts", facts.published().isoformat(), facts.stale(world.clock.today) or "ok"),
         ("products", ", ".join(product.name for product in catalogue_of(world).products.values()), "ok"),
     ]
-    if args.config:
+    if args.prove:
+        rows += proofs(world, args.config)
+    elif args.config:
         rows += account(world, args.config)
     found = {"checks": [{"what": what, "found": value, "status": status} for what, value, status in rows]}
     text = table(rows, ("WHAT", "FOUND", "STATUS"))
@@ -57,7 +70,21 @@ def run(args: argparse.Namespace, world: World) -> int:
             f"- {area}: {what}; {consequence} ({where})" for area, what, consequence, where in gaps
         )
     emit(world, found, text)
-    return 1 if any(status.startswith("missing") for _, _, status in rows) else 0
+    return 1 if any(status.startswith(_BAD) for _, _, status in rows) else 0
+
+
+def proofs(world: World, name: str | None) -> list[tuple[str, str, str]]:
+    """What the roles of an account are refused: as an administrator, or as the job that this is."""
+    from stackseal import preparation, role_proof
+    from stackseal.commands import bootstrap
+    from stackseal.errors import UsageError
+
+    if name is None:
+        raise UsageError("Nothing can be proven without an account", remedy="name its bootstrap config")
+    if world.badge is not None:
+        stack = bootstrap.checked(preparation.prepare(world, name)).stack.id
+        return list(role_proof.with_identity(world, world.badge, stack.account, stack.region))
+    return list(role_proof.with_credentials(world, bootstrap.prepare(world, name)))
 
 
 def account(world: World, name: str) -> list[tuple[str, str, str]]:

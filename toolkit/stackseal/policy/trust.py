@@ -7,6 +7,7 @@ keys of `token.actions.githubusercontent.com`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -16,6 +17,8 @@ from stackseal.policy.physical import partition
 
 _ISSUER: Final = "token.actions.githubusercontent.com"
 
+_COMPARED: Final = ("aud", "repository_id", "sub", "job_workflow_ref")
+"""Claims without which a token of another repository, event or workflow could pass."""
 _WORKFLOWS: Final = {Role.PLAN: "review", Role.DEPLOY: "deploy", Role.DRIFT: "drift"}
 
 
@@ -60,6 +63,33 @@ def github(role: Role, account: str, repository: Repository, *, environment: str
             },
         },
     )
+
+
+def too_wide(document: Mapping[str, Any]) -> str:
+    """Why a role's trust policy could take more than the jobs that it names; empty where it cannot.
+
+    Every allowing statement must name GitHub's provider alone and compare, letter for letter, the audience, the
+    repository's id, the subject and the called workflow.
+    """
+    statements = document.get("Statement", [])
+    for statement in statements if isinstance(statements, list) else [statements]:
+        if statement.get("Effect") == "Allow" and (why := _too_wide(statement)):
+            return why
+    return ""
+
+
+def _too_wide(statement: Mapping[str, Any]) -> str:
+    principal, condition = statement.get("Principal"), statement.get("Condition") or {}
+    if not isinstance(principal, dict) or set(principal) != {"Federated"}:
+        return "its trust names somebody else than GitHub's provider"
+    providers = principal["Federated"] if isinstance(principal["Federated"], list) else [principal["Federated"]]
+    if any(not str(provider).endswith(f":oidc-provider/{_ISSUER}") for provider in providers):
+        return "its trust names another provider than GitHub's"
+    if statement.get("Action") not in ("sts:AssumeRoleWithWebIdentity", ["sts:AssumeRoleWithWebIdentity"]):
+        return "its trust allows another action than sts:AssumeRoleWithWebIdentity"
+    compared = {str(key).lower() for key in condition.get("StringEquals") or {}}
+    absent = [key for key in _COMPARED if f"{_ISSUER}:{key}" not in compared]
+    return f"its trust does not compare {', '.join(absent)} letter for letter" if absent else ""
 
 
 def _subjects(role: Role, repository: Repository, environment: str | None) -> list[str]:
