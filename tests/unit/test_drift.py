@@ -60,6 +60,30 @@ def test_each_state_has_one_move(found: Drift, issues: list[Issue], move: Move) 
     assert decide(found, key(found), "title", "body", issues).move is move
 
 
+@pytest.mark.parametrize(
+    ("issues", "room", "move"),
+    [
+        ([], 1, Move.OPEN),
+        ([], 0, Move.HOLD),
+        ([issue(is_open=False)], 0, Move.HOLD),
+        ([issue(body="another")], 0, Move.EDIT),
+        ([issue()], -3, Move.KEEP),
+    ],
+)
+def test_no_more_are_opened_than_there_is_room_for(issues: list[Issue], room: int, move: Move) -> None:
+    assert decide(DRIFTED, key(DRIFTED), "title", "body", issues, room=room).move is move
+
+
+def test_what_is_settled_makes_room() -> None:
+    assert decide(IN_SYNC, key(IN_SYNC), "title", "body", [issue()], room=0).move is Move.CLOSE
+    assert [move.opens for move in (Move.OPEN, Move.REOPEN, Move.CLOSE, Move.EDIT, Move.HOLD)] == [1, 1, -1, 0, 0]
+
+
+def test_line_ends_and_outer_space_are_the_forge_s() -> None:
+    kept = issue(body="\r\nfirst\r\nsecond")
+    assert decide(DRIFTED, key(DRIFTED), "title", "first\nsecond\n", [kept]).move is Move.KEEP
+
+
 def test_the_lowest_number_is_the_one_that_counts() -> None:
     assert decide(DRIFTED, key(DRIFTED), "title", "body", [issue(7), issue(3)]).number == 3
 

@@ -11,9 +11,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from fnmatch import fnmatchcase
-from typing import Protocol
+from typing import Final, Protocol
 
 from stackseal.model import Drift, DriftStatus, ResourceDrift
+
+MAX_OPEN: Final = 50
+"""Open issues at most, so that a lost account does not bury everybody."""
 
 
 class Ignore(Protocol):
@@ -53,6 +56,15 @@ class Move(enum.Enum):
     KEEP = "unchanged"
     CLOSE = "closed"
     NONE = "none"
+    HOLD = "held back"
+    """It would be opened, but as many issues are open as may be."""
+    FAIL = "not filed"
+    """The forge refused."""
+
+    @property
+    def opens(self) -> int:
+        """How many more issues are open afterwards."""
+        return {Move.OPEN: 1, Move.REOPEN: 1, Move.CLOSE: -1}.get(self, 0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,19 +90,27 @@ def judge(drift: Drift, ignores: Sequence[Ignore], today: date) -> Drift:
     return replace(drift, resources=resources, status=status)
 
 
-def decide(drift: Drift, key: str, title: str, body: str, issues: Iterable[Filed]) -> Step:
-    """What to do with the stack's issue: the lowest number of its key is the one that counts."""
+def decide(drift: Drift, key: str, title: str, body: str, issues: Iterable[Filed], *, room: int = MAX_OPEN) -> Step:
+    """What to do with the stack's issue: the lowest number of its key is the one that counts.
+
+    `room` is how many more issues may be open.
+    """
     found = min((issue for issue in issues if issue.key == key), key=lambda issue: issue.number, default=None)
     if drift.status is DriftStatus.DRIFTED:
         if found is None:
-            return Step(move=Move.OPEN)
+            return Step(move=Move.OPEN if room > 0 else Move.HOLD)
         if not found.open:
-            return Step(move=Move.REOPEN, number=found.number)
-        same = found.title == title and found.body == body
+            return Step(move=Move.REOPEN if room > 0 else Move.HOLD, number=found.number)
+        same = found.title == title and _plain(found.body) == _plain(body)
         return Step(move=Move.KEEP if same else Move.EDIT, number=found.number)
     if drift.status is DriftStatus.IN_SYNC and found is not None and found.open:
         return Step(move=Move.CLOSE, number=found.number)
     return Step(move=Move.NONE if found is None else Move.KEEP, number=found.number if found else None)
+
+
+def _plain(body: str) -> str:
+    """A body without what a forge makes of it: line ends and outer space."""
+    return body.replace("\r\n", "\n").strip()
 
 
 def key(drift: Drift) -> str:

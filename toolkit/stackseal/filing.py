@@ -1,29 +1,63 @@
-"""A drift becomes an issue: opened, edited, closed or left alone, as stage 9 decides."""
+"""Joins stage 9 to the forge: each drift becomes its stack's one issue, and a complete check is written down."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 
-from stackseal.drift import Move, Step, decide, key
+from stackseal.drift import MAX_OPEN, Move, Step, decide, key
 from stackseal.errors import StacksealError
 from stackseal.hosts.base import Issue
-from stackseal.model import Drift, Stack
-from stackseal.report.issue import issue as issue_of
+from stackseal.model import Drift, DriftStatus, Stack
+from stackseal.report import issue as issues
 from stackseal.world import World
 
 
-def filed(world: World, found: Drift, stack: Stack, issues: Sequence[Issue]) -> Step:
+def file(
+    world: World, found: Iterable[tuple[Drift, Stack]], *, max_open: int = MAX_OPEN
+) -> tuple[tuple[Drift, Step], ...]:
+    """Open, edit, close or leave alone the issue of every drift; no more than `max_open` issues are open then."""
+    there = world.forge.issues()
+    room = max_open - sum(issue.open for issue in there)
+    done: list[tuple[Drift, Step]] = []
+    for drift, stack in found:
+        step = _filed(world, drift, stack, there, room)
+        room -= step.move.opens
+        done.append((drift, step))
+    return tuple(done)
+
+
+def complete(done: Sequence[tuple[Drift, Step]]) -> bool:
+    """Whether every stack could be compared and has the issue that it should have; no stacks are no check."""
+    unsettled = {Move.HOLD, Move.FAIL}
+    return bool(done) and not any(drift.status is DriftStatus.UNKNOWN or step.move in unsettled for drift, step in done)
+
+
+def write_down(world: World, done: Sequence[tuple[Drift, Step]]) -> datetime | None:
+    """Tell the forge that every stack was checked now; returns the time, or None where the forge refuses."""
+    now = world.clock.now().replace(microsecond=0)
+    drifted = sum(drift.status is DriftStatus.DRIFTED for drift, _ in done)
+    text = issues.heartbeat(now.isoformat(), stacks=len(done), drifted=drifted)
+    try:
+        world.forge.heartbeat(now, text)
+    except StacksealError as error:
+        world.out.say(f"warning: the time of this check is not written down: {error}", "warning")
+        return None
+    return now
+
+
+def _filed(world: World, found: Drift, stack: Stack, there: Sequence[Issue], room: int) -> Step:
     """Do with the stack's issue what `decide` says; a forge that refuses is heard, and the next stack is filed."""
     try:
-        return _file(world, found, stack, issues)
+        return _file(world, found, stack, there, room)
     except StacksealError as error:
         world.out.say(f"{stack.id.name}: warning: its issue is as it was: {error}", "warning")
-        return Step(move=Move.NONE)
+        return Step(move=Move.FAIL)
 
 
-def _file(world: World, found: Drift, stack: Stack, issues: Sequence[Issue]) -> Step:
-    issue = issue_of(found, config=stack.config.path)
-    step = decide(found, key(found), issue.title, issue.body, issues)
+def _file(world: World, found: Drift, stack: Stack, there: Sequence[Issue], room: int) -> Step:
+    issue = issues.issue(found, config=stack.config.path)
+    step = decide(found, key(found), issue.title, issue.body, there, room=room)
     match step.move:
         case Move.OPEN:
             opened = world.forge.open_issue(key(found), issue.title, issue.body)

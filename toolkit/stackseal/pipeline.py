@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from stackseal import (
     bundle,
     checks,
+    filing,
     graph,
     planning,
     policy,
@@ -26,9 +27,8 @@ from stackseal import (
     waves,
 )
 from stackseal.concerned import Part, Sides, concerned
-from stackseal.drift import Step, judge
+from stackseal.drift import MAX_OPEN, Step, judge
 from stackseal.errors import ConfigError, ConfigErrors, StacksealError, UsageError
-from stackseal.filing import filed
 from stackseal.hosts.git import Repository
 from stackseal.model import (
     Deployment,
@@ -208,14 +208,16 @@ def _turns(
     }
 
 
-def drift(world: World, stacks: Sequence[Stack], ours: Settings) -> tuple[tuple[Drift, Step], ...]:
+def drift(
+    world: World, stacks: Sequence[Stack], ours: Settings, *, max_open: int = MAX_OPEN
+) -> tuple[tuple[Drift, Step], ...]:
     """What cron causes: every stack is compared, and its one issue opened, edited, closed or left alone.
 
-    A stack that cannot be compared is unknown, with the reason; the others are compared all the same.
+    A stack that cannot be compared is unknown, with the reason; the others are compared all the same. At most
+    `max_open` drift issues are open then.
     """
     found = [judge(_compared(world, stack), ours.drift.ignore, world.clock.today) for stack in stacks]
-    issues = world.forge.issues()
-    return tuple((each, filed(world, each, stack, issues)) for each, stack in zip(found, stacks, strict=True))
+    return filing.file(world, zip(found, stacks, strict=True), max_open=max_open)
 
 
 def drift_of(world: World, stack: Stack) -> Drift:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from stackseal import hosts
 from stackseal.errors import Failed, UsageError
+from stackseal.hosts.base import CommentMode
 from stackseal.hosts.local import LocalForge, LocalRunner
 
 
@@ -26,6 +28,30 @@ def test_a_comment_replaces_its_parts_and_nobody_elses(tmp_path: Path) -> None:
     assert {path.name: path.read_text() for path in folder.iterdir()} == {"review.md": "new", "reviewer.md": "theirs"}
     assert forge.upsert_comment(7, "review", []) == ""
     assert [path.name for path in folder.iterdir()] == ["reviewer.md"]
+
+
+def test_the_modes_of_a_comment(tmp_path: Path) -> None:
+    forge = LocalForge(tmp_path)
+    file = tmp_path / "forge/pull-requests/7/review.md"
+    assert forge.upsert_comment(7, "review", ["one"], mode=CommentMode.OFF) == ""
+    assert forge.upsert_comment(7, "review", ["one"], mode=CommentMode.CHANGES_ONLY, worth=False) == ""
+    assert not file.exists()
+    assert forge.upsert_comment(7, "review", ["two"], mode=CommentMode.CHANGES_ONLY) == file.as_posix()
+    assert forge.upsert_comment(7, "review", ["three"], mode=CommentMode.CHANGES_ONLY, worth=False) == file.as_posix()
+    assert file.read_text() == "three"
+    forge.upsert_comment(7, "review", ["four"], mode=CommentMode.NEW)
+    assert [path.read_text() for path in file.parent.iterdir()] == ["four"]
+
+
+def test_the_last_check_for_drift_is_kept(tmp_path: Path) -> None:
+    forge = LocalForge(tmp_path)
+    assert forge.last_heartbeat() is None
+    for hour in (5, 6):
+        forge.heartbeat(datetime(2026, 11, 20, hour, tzinfo=UTC), "2 stacks")
+    assert LocalForge(tmp_path).last_heartbeat() == datetime(2026, 11, 20, 6, tzinfo=UTC)
+    assert forge.issues() == ()
+    (tmp_path / "forge/drift-heartbeat.json").write_text("{}")
+    assert forge.last_heartbeat() is None
 
 
 def test_a_key_stays_in_its_folder(tmp_path: Path) -> None:

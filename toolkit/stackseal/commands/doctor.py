@@ -9,13 +9,18 @@ from typing import Final
 
 from stackseal import __version__
 from stackseal.commands.base import emit, table
+from stackseal.errors import StacksealError
 from stackseal.world import World
+
+_LATE: Final = 7
+"""Days after which a check is old; the workflow that `init` writes checks every day."""
 
 SUMMARY: Final = "say what is installed, what an account lacks, and what the embedded AWS cannot do"
 HELP: Final = """\
 Look at the installation: versions, the locked checkov, git, the catalogue. With a config of the product `bootstrap`
-also look whether its account has what the config describes, and whether stackseal.yaml names it. With --aws local also
-list what the embedded AWS does differently from AWS. Changes nothing. Exit 1 when something is missing.
+also look whether its account has what the config describes, and whether stackseal.yaml names it. In a job of GitHub
+also say when drift was last checked. With --aws local also list what the embedded AWS does differently from AWS.
+Changes nothing. Exit 1 when something is missing.
 
 With --prove the account's roles are tried with what they must not do. An administrator runs it: each role gets a twin
 with the same policies for a moment, which must be refused; the twin is removed, nothing else is touched. A job on
@@ -54,6 +59,7 @@ def run(args: argparse.Namespace, world: World) -> int:
         ("git", str(git or "-"), "ok" if git else "missing: install git"),
         ("facts", facts.published().isoformat(), facts.stale(world.clock.today) or "ok"),
         ("products", ", ".join(product.name for product in catalogue_of(world).products.values()), "ok"),
+        last_check(world),
     ]
     if args.prove:
         rows += proofs(world, args.config)
@@ -85,6 +91,20 @@ def proofs(world: World, name: str | None) -> list[tuple[str, str, str]]:
         stack = bootstrap.checked(preparation.prepare(world, name)).stack.id
         return list(role_proof.with_identity(world, world.badge, stack.account, stack.region))
     return list(role_proof.with_credentials(world, bootstrap.prepare(world, name)))
+
+
+def last_check(world: World) -> tuple[str, str, str]:
+    """When drift was last checked with success, as the forge of this place knows it: what, found, status."""
+    what = "drift checked"
+    try:
+        at = world.forge.last_heartbeat()
+    except StacksealError as error:
+        return (what, "-", f"cannot be told: {error}")
+    if at is None:
+        return (what, "-", "never, as far as is known here")
+    days = (world.clock.now() - at).days
+    late = f"{days} days ago: see whether the schedule of the drift workflow still runs" if days > _LATE else "ok"
+    return (what, at.isoformat(), late)
 
 
 def account(world: World, name: str) -> list[tuple[str, str, str]]:

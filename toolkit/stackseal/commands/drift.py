@@ -7,19 +7,25 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from stackseal.commands.base import emit
+from stackseal.drift import MAX_OPEN, Move
 from stackseal.world import World
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from stackseal.drift import Step
     from stackseal.errors import ConfigError
-    from stackseal.model import Stack
+    from stackseal.model import Drift, Stack
 
 SUMMARY: Final = "compare every stack with its template; one issue per drifted stack, closed when it is gone"
 HELP: Final = """\
 Run drift detection on the stacks of all configs (or of those named), open one issue for each that drifted, bring it up
 to date, and close it when the drift is gone. A stack that could not be compared is unknown: its issue stays as it is,
-and the others are compared all the same.
-Exit 0 when the run was published; with --fail-on-drift exit 1 when anything drifted; 5 when a stack is unknown; 2 when
-a config is invalid.
+and the others are compared all the same. Where --max-open-issues are open, drifted stacks without one are listed.
+A check of all configs in which every stack was compared and filed is written down with its time; `stackseal doctor`
+and the next run show it.
+Exit 0 when the run was published; with --fail-on-drift exit 1 when anything drifted; 5 when a stack is unknown; 3 when
+an issue could not be written; 2 when a config is invalid.
 
     stackseal drift
     stackseal drift configs/my.yaml --fail-on-drift
@@ -30,36 +36,72 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """The configs."""
     parser.add_argument("config", nargs="*", metavar="CONFIG", help="configs (default: all of the settings' folder)")
     parser.add_argument("--fail-on-drift", action="store_true", help="exit 1 when anything drifted")
+    parser.add_argument(
+        "--max-open-issues",
+        type=_count,
+        default=MAX_OPEN,
+        metavar="N",
+        help=f"how many drift issues may be open (default: {MAX_OPEN})",
+    )
 
 
 def run(args: argparse.Namespace, world: World) -> int:
     """Compare and file."""
     from pathlib import Path
 
-    from stackseal import acting, config, pipeline, settings
+    from stackseal import acting, config, filing, pipeline, settings
     from stackseal.commands import check_drift
     from stackseal.model import DriftStatus
 
     ours = settings.load(world.here)
     names = args.config or [path.as_posix() for path in config.discover(Path(ours.configs))]
     stacks, wrong = _stacks(world, names)
-    done = pipeline.drift(acting.acting(world, "drift", ours), stacks, ours)
+    last = world.forge.last_heartbeat()
+    done = pipeline.drift(acting.acting(world, "drift", ours), stacks, ours, max_open=args.max_open_issues)
+    whole = not args.config and not wrong and filing.complete(done)
+    at = filing.write_down(world, done) if whole else None
     rows = [
         {**check_drift.facts(found), "issue": {"move": step.move.value, "number": step.number}} for found, step in done
     ]
-    lines = [
-        f"{check_drift.text(found)}\n  issue: {step.move.value}{f' #{step.number}' if step.number else ''}"
-        for found, step in done
-    ]
-    emit(world, {"stacks": rows}, "\n".join(lines) or "No configs, nothing to compare")
+    held = [found.stack.name for found, step in done if step.move is Move.HOLD]
+    times = {"last_check": last.isoformat() if last else None, "checked_at": at.isoformat() if at else None}
+    emit(world, {"stacks": rows, "held_back": held, **times}, _text(done, held, args.max_open_issues, last, at))
     for error in wrong:
         world.out.say(f"{error.where}: error: {error}", "error")
-    statuses = {found.status for found, _ in done}
+    statuses, moves = {found.status for found, _ in done}, {step.move for _, step in done}
     if args.fail_on_drift and DriftStatus.DRIFTED in statuses:
         return 1
     if DriftStatus.UNKNOWN in statuses:
         return 5
+    if Move.FAIL in moves or (whole and at is None):
+        return 3
     return 2 if wrong else 0
+
+
+def _count(text: str) -> int:
+    """A whole number, zero or more."""
+    if not (text.isascii() and text.isdecimal()):
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number")
+    return int(text)
+
+
+def _text(
+    done: Sequence[tuple[Drift, Step]], held: Sequence[str], limit: int, last: datetime | None, at: datetime | None
+) -> str:
+    """A run for people: each stack with its issue, who has none, when drift was checked."""
+    from stackseal.commands import check_drift
+
+    if not done:
+        return "No configs, nothing to compare"
+    lines = [
+        f"{check_drift.text(found)}\n  issue: {step.move.value}{f' #{step.number}' if step.number else ''}"
+        for found, step in done
+    ]
+    if held:
+        lines.append(f"{len(held)} drifted without an issue, because {limit} may be open: {', '.join(held)}")
+    lines.append(f"Last complete check before this one: {last.isoformat() if last else 'none is known'}")
+    lines.append("This one is complete" if at else "This one is not complete, so it is not written down as a check")
+    return "\n".join(lines)
 
 
 def _stacks(world: World, names: Sequence[str]) -> tuple[list[Stack], list[ConfigError]]:

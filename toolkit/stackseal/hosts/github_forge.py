@@ -12,7 +12,7 @@ from stackseal.errors import UsageError
 from stackseal.hosts.base import CommentMode, Issue, Marks, Pull, Upload
 from stackseal.hosts.github_api import Client, Rejected
 from stackseal.hosts.github_comments import Comments
-from stackseal.hosts.github_deployments import Deployments
+from stackseal.hosts.github_environments import Environments
 from stackseal.hosts.github_http import DEFAULT_URL, PyGithubTransport, Transport
 from stackseal.hosts.github_identity import Identity
 from stackseal.hosts.github_issues import Issues
@@ -58,7 +58,7 @@ class GitHubForge:
         self._comments = Comments(client, repository, identity, marks)
         self._issues = Issues(client, repository, identity, marks)
         self.pulls = Pulls(client, repository)
-        self.deployments = Deployments(client, repository)
+        self.environments = Environments(client, repository)
 
     def upsert_comment(
         self,
@@ -94,7 +94,7 @@ class GitHubForge:
 
     def reviewers(self, environment: str) -> bool:
         """Whether somebody has to approve before a job enters the environment; the job needs `actions: read`."""
-        return self.deployments.reviewers(environment)
+        return self.environments.reviewers(environment)
 
     def issues(self) -> tuple[Issue, ...]:
         """Every drift issue that we opened, open or closed; a second one of a stack is closed as a duplicate."""

@@ -46,6 +46,11 @@ def issue(drift: Drift, *, config: str = "", limit: int = LIMIT) -> Issue:
     return Issue(title=title(head), body=body, fingerprint=clean.fingerprint)
 
 
+def heartbeat(at: str, *, stacks: int, drifted: int) -> str:
+    """What the issue says that tells when drift was last checked. `at` is an ISO time in UTC."""
+    return fill("heartbeat.md.j2", at=at, stacks=stacks, drifted=drifted)
+
+
 def _rows(drift: Drift, resources: int, differences: int) -> int:
     return sum(min(len(one.differences), differences) for one in drift.drifted[:resources])
 

@@ -17,7 +17,6 @@ from stackseal.hosts import github_scanning
 from stackseal.hosts.base import CommentMode, Forge, HasLabels, ShowsFindings
 from stackseal.hosts.gates import ReviewState
 from stackseal.hosts.github_api import Client
-from stackseal.hosts.github_deployments import State
 from stackseal.hosts.github_errors import Rejected
 from stackseal.hosts.github_forge import GitHubForge, Options, connect
 from stackseal.hosts.github_http import PyGithubTransport
@@ -29,7 +28,7 @@ from unit.hosts.github.hub import Time
 
 PUBLISH = {"pull-requests": "write", "contents": "read"}
 DRIFT = {"issues": "write"}
-DEPLOY = {"deployments": "write", "contents": "read", "pull-requests": "read", "actions": "read"}
+DEPLOY = {"contents": "read", "pull-requests": "read", "actions": "read"}
 EVERYTHING = {**PUBLISH, **DRIFT, **DEPLOY, "pull-requests": "write", "security-events": "write", "actions": "write"}
 AT = datetime(2026, 11, 20, 6, 0, tzinfo=UTC)
 
@@ -284,51 +283,13 @@ def test_the_heartbeat_says_when_drift_was_last_checked(repository: Repository, 
     assert [issue.state for issue in repository.issues.values()] == ["closed"]
 
 
-def test_a_deployment_shows_how_it_goes(github: GitHubFake, repository: Repository, connected: Connected) -> None:
-    sha = repository.push("main", {"configs/a.yaml": "a: 1\n"})
-    deployments, said = connected(DEPLOY).deployments, []
-    url = "https://github.com/acme/infra/actions/runs/1"
-    with deployments.announced(sha, "prod", warn=said.append, log_url=url) as say:
-        say(State.SUCCESS)
-    with pytest.raises(KeyError), deployments.announced(sha, "prod", warn=said.append):
-        raise KeyError
-    with deployments.announced(sha, "prod", warn=said.append):
-        pass
-    found = [[each.state for each in one.statuses] for one in repository.deployments.values()]
-    assert [states[:2] for states in found] == [
-        ["in_progress", "success"],
-        ["in_progress", "failure"],
-        ["in_progress", "error"],
-    ]
-    assert next(iter(repository.deployments.values())).statuses[1].log_url == url
-    created = [call.body for call in github.calls if call.operation == "repos/create-deployment"]
-    assert all(body["required_contexts"] == [] and body["auto_merge"] is False for body in created)
-    assert said == []
-
-
-def test_a_deployment_that_cannot_be_shown_goes_on(
-    github: GitHubFake, repository: Repository, connected: Connected
-) -> None:
-    sha = repository.push("main", {"configs/a.yaml": "a: 1\n"})
-    said: list[str] = []
-    with connected(PUBLISH).deployments.announced(sha, "prod", warn=said.append) as say:
-        say(State.SUCCESS)
-    assert len(said) == 1
-    assert "deployments: write" in said[0]
-    github.faults.next(status(502), operation="repos/create-deployment-status")
-    with connected(DEPLOY).deployments.announced(sha, "prod", warn=said.append) as say:
-        say(State.SUCCESS)
-    assert [each.state for one in repository.deployments.values() for each in one.statuses] == ["success"]
-    assert len(said) == 2
-
-
 def test_the_protection_of_an_environment_is_read(repository: Repository, connected: Connected) -> None:
     repository.environment("prod-unsealed", reviewers=("somebody",))
     repository.environment("dev-unsealed")
-    deployments = connected(DEPLOY).deployments
-    assert deployments.reviewers("prod-unsealed")
-    assert not deployments.reviewers("dev-unsealed")
-    assert not deployments.reviewers("nowhere")
+    environments = connected(DEPLOY).environments
+    assert environments.reviewers("prod-unsealed")
+    assert not environments.reviewers("dev-unsealed")
+    assert not environments.reviewers("nowhere")
 
 
 SARIF = '{"version": "2.1.0", "runs": []}'

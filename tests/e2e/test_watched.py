@@ -1,0 +1,185 @@
+"""`drift` by its command line, against the embedded AWS and a GitHub that checks every request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contract.test_workflows import PERMISSIONS
+from e2e.harness import STARTER, Bench, Result, example
+from e2e.on_github import Job
+from fakes.github import GitHubFake, Issue, status
+from stackseal.hosts.github_issues import HEARTBEAT, LABEL
+from stackseal.report import marker
+from stackseal.world import EMBEDDED
+
+pytestmark = pytest.mark.e2e
+DRIFT = PERMISSIONS["drift", "drift"]
+SECOND = STARTER.replace("customer-churn", "fraud-check")
+
+
+@pytest.fixture
+def job(bench: Bench, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Job]:
+    """The clock's job, in a repository of two stacks that are deployed."""
+    texts = {STARTER: example(), SECOND: example().replace("customer-churn", "fraud-check")}
+    for name, text in texts.items():
+        bench.write(text, f"{name}.yaml")
+        for command in ("create-prov-template", "deploy-product"):
+            done = bench.run(command, f"configs/{name}.yaml", *(["--force"] if command == "deploy-product" else []))
+            assert done.code == 0, done.stderr
+    monkeypatch.chdir(bench.folder)
+    folder = tmp_path_factory.mktemp("job")
+    with GitHubFake(folder / "github") as github:
+        made = Job(folder=folder, github=github, repository=github.repository("acme/infra"))
+        made.env = {**bench.aws.environ(), EMBEDDED: "1"}
+        yield made
+        assert github.violations == []
+
+
+def watch(job: Job, *options: str, permissions: Any = DRIFT, form: str = "json") -> Result:
+    event = job.github.events.schedule(job.repository)
+    return job.run("drift", *options, f"--format={form}", event=event, name="schedule", permissions=permissions)
+
+
+def touch(bench: Bench, *names: str, value: str = "by-hand") -> None:
+    for name in names:
+        path = f"/ml/{name.removesuffix('-s3')}/ModelPackageGroupArn"
+        bench.client("ssm").put_parameter(Name=path, Value=value, Type="String", Overwrite=True)
+
+
+def filed(job: Job) -> list[Issue]:
+    """The drift issues."""
+    return [issue for issue in job.repository.issues.values() if kind(issue) == "drift"]
+
+
+def kind(issue: Issue) -> str:
+    return str((marker.read(issue.body or "") or {}).get("kind"))
+
+
+def beats(job: Job) -> list[Issue]:
+    return [issue for issue in job.repository.issues.values() if kind(issue) == HEARTBEAT]
+
+
+def moves(done: Result) -> list[str]:
+    return [row["issue"]["move"] for row in done.facts["stacks"]]
+
+
+def test_one_issue_for_each_stack_from_the_first_drift_to_the_last(bench: Bench, job: Job) -> None:
+    path = f"/ml/{STARTER.removesuffix('-s3')}/ModelPackageGroupArn"
+    good = bench.client("ssm").get_parameter(Name=path)["Parameter"]["Value"]
+    quiet = watch(job)
+    assert (quiet.code, moves(quiet)) == (0, ["none", "none"]), quiet.stderr
+    assert quiet.facts["last_check"] is None
+    (beat,) = beats(job)
+    assert (beat.state, beat.labels) == ("closed", [LABEL])
+
+    for value, move, state in (
+        ("by-hand", "opened", "open"),
+        ("by-hand", "unchanged", "open"),
+        ("by-another-hand", "updated", "open"),
+        (good, "closed", "closed"),
+        ("by-hand", "reopened", "open"),
+    ):
+        touch(bench, STARTER, value=value)
+        written = job.operations.count("issues/update")
+        before = datetime.fromisoformat(watch_time(job))
+        done = watch(job)
+        assert (done.code, moves(done)) == (0, [move, "none"]), done.stderr
+        (issue,) = filed(job)
+        assert (issue.state, issue.labels) == (state, [LABEL])
+        # The issue of the heartbeat is edited each time, the stack's own only when it says something else.
+        assert job.operations.count("issues/update") - written == (1 if move in {"opened", "unchanged"} else 2)
+        assert done.facts["last_check"] == before.isoformat()
+        assert datetime.fromisoformat(done.facts["checked_at"]) >= before
+    assert len(beats(job)) == 1
+    assert "2 stacks, all of them compared, 1 not as deployed" in (beats(job)[0].body or "")
+
+
+def watch_time(job: Job) -> str:
+    """When the last complete check was, as its issue says."""
+    return str((marker.read(beats(job)[0].body or "") or {})["at"])
+
+
+def test_no_more_issues_than_allowed_and_the_rest_is_counted(bench: Bench, job: Job) -> None:
+    touch(bench, STARTER, SECOND)
+    done = watch(job, "--max-open-issues=1", form="text")
+    assert done.code == 0, done.stderr
+    assert len(filed(job)) == 1
+    assert "1 drifted without an issue, because 1 may be open: " in done.stdout
+    assert "This one is not complete" in done.stdout
+    assert beats(job) == []
+    again = watch(job, "--max-open-issues=1")
+    assert sorted(moves(again)) == ["held back", "unchanged"]
+    assert len(again.facts["held_back"]) == 1
+    more = watch(job, "--max-open-issues=2")
+    assert sorted(moves(more)) == ["opened", "unchanged"]
+    assert (len(filed(job)), len(beats(job))) == (2, 1)
+
+
+@pytest.mark.parametrize("limit", ["-1", "x", "1.5"])
+def test_the_limit_is_a_whole_number(job: Job, limit: str) -> None:
+    done = watch(job, f"--max-open-issues={limit}")
+    assert done.code == 2
+    assert "is no whole number" in done.stderr
+
+
+def test_a_check_that_is_not_whole_is_not_written_down(bench: Bench, job: Job) -> None:
+    assert watch(job, f"configs/{STARTER}.yaml").facts["checked_at"] is None, "only one stack was named"
+    bench.write(example().replace("customer-churn", "never-deployed"), "never.yaml")
+    unknown = watch(job, form="text")
+    assert unknown.code == 5
+    assert "not deployed" in unknown.stdout
+    (Path("configs") / "never.yaml").write_text("ml_product: 7\n")
+    wrong = watch(job)
+    assert (wrong.code, wrong.facts["checked_at"]) == (2, None)
+    (Path("configs") / "never.yaml").unlink()
+    assert beats(job) == []
+    assert watch(job).facts["checked_at"]
+    assert len(beats(job)) == 1
+
+
+def test_an_issue_that_cannot_be_written_is_a_failure_and_stops_nobody(bench: Bench, job: Job) -> None:
+    touch(bench, STARTER, SECOND)
+    job.github.faults.next(status(403, "Resource not accessible by integration"), operation="issues/create")
+    done = watch(job)
+    assert done.code == 3
+    assert sorted(moves(done)) == ["not filed", "opened"]
+    assert "lacks the permission issues: write; add it to the job's permissions" in done.stderr
+    assert beats(job) == []
+    assert sorted(moves(watch(job))) == ["opened", "unchanged"]
+
+
+def test_a_token_without_issues_says_what_to_do(job: Job) -> None:
+    done = watch(job, permissions={"contents": "read"})
+    assert done.code == 3
+    assert "lacks the permission issues: read" in done.stderr
+    assert "add it to the job's permissions" in done.stderr
+
+
+def test_doctor_says_when_drift_was_last_checked(job: Job) -> None:
+    def row() -> dict[str, str]:
+        event = job.github.events.schedule(job.repository)
+        done = job.run("doctor", "--format=json", event=event, name="schedule", permissions={"issues": "read"})
+        (found,) = [row for row in done.facts["checks"] if row["what"] == "drift checked"]
+        return dict(found)
+
+    assert row()["status"].startswith("never")
+    at = watch(job).facts["checked_at"]
+    assert row() == {"what": "drift checked", "found": at, "status": "ok"}
+    (beat,) = beats(job)
+    beat.body = (beat.body or "").replace(at[:4], "2020")
+    assert "days ago: see whether the schedule" in row()["status"]
+    job.repository.has_issues = False
+    assert "issues are disabled" in row()["status"]
+
+
+def test_a_github_enterprise_server_is_served_the_same(bench: Bench, job: Job) -> None:
+    job.server, job.enterprise = "https://github.example.com", True
+    touch(bench, STARTER)
+    done = watch(job)
+    assert (done.code, moves(done)) == (0, ["opened", "none"]), done.stderr
+    assert all("github.com" not in (issue.body or "") for issue in job.repository.issues.values())
