@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import io
+from collections.abc import Callable
+from dataclasses import replace
+
 import pytest
 
 from e2e.harness import REGION, Bench
 from e2e.test_network import BANK, GROUPS, ML, VPC, left, value
 from stackseal import assets
+from stackseal.errors import ConfigErrors
 from stackseal.model import Deployment, Outcome, PlanKind, PlanOperation, Report, StackId, Verdict
+from stackseal.output import Output
 
 pytestmark = pytest.mark.e2e
 PRODUCT = f"{ML}-codecommit-sgprov-ssm"
@@ -87,3 +93,83 @@ def test_one_pull_request_for_vpc_groups_and_product_and_one_that_removes_them(b
     assert report.verdict is Verdict.HUMAN
     assert ended(merged(bench, 2)) == [(stack, Outcome.DELETED) for stack in (ML_STACK, SG_STACK, VPC_STACK)]
     assert "vpc-" not in " ".join(left(bench, BANK))
+
+
+class Trigger(io.StringIO):
+    """Words to a person, with something that happens when one of them is said."""
+
+    def __init__(self, word: str, happens: Callable[[], object]) -> None:
+        super().__init__()
+        self._word, self._happens = word, happens
+
+    def write(self, text: str) -> int:
+        if self._word in text:
+            self._happens()
+        return super().write(text)
+
+
+def interrupted(bench: Bench, word: str, happens: Callable[[], object]) -> Bench:
+    """The same bench; when the deployment says the word, something happens in the account."""
+    said = Trigger(word, happens)
+    return replace(bench, world=replace(bench.world, out=Output(stdout=said, stderr=said)))
+
+
+def test_a_value_that_somebody_else_puts_there_is_not_used(bench: Bench) -> None:
+    proposed(bench, 1, {VPC: text(VPC), GROUPS: text(GROUPS)})
+    ec2, ssm = (bench.client(service, BANK) for service in ("ec2", "ssm"))
+
+    def swap() -> None:
+        other = ec2.create_vpc(CidrBlock="10.99.0.0/16")["Vpc"]["VpcId"]
+        ssm.put_parameter(Name=VPC_ID, Value=other, Type="String", Overwrite=True)
+
+    vpc, groups = merged(interrupted(bench, "Wave 2 of 2", swap), 1)
+    assert (vpc.outcome, groups.outcome) == (Outcome.CREATED, Outcome.REFUSED)
+    assert f"{VPC_ID} is not what the stack {VPC_STACK} published: drift detection calls it MODIFIED" in groups.message
+    names = {row["StackName"] for row in bench.client("cloudformation", BANK).describe_stacks()["Stacks"]}
+    assert names == {VPC_STACK}
+
+
+def test_a_product_whose_network_nobody_publishes_is_blocked_with_the_order(bench: Bench) -> None:
+    report = proposed(bench, 1, {PRODUCT: text(PRODUCT)})
+    (failure,) = report.failures
+    assert report.verdict is Verdict.BLOCKED
+    assert failure.message.startswith(f"The stack {ML_STACK} cannot be deployed yet: it reads SSM parameters that")
+    assert failure.remedy == "deploy in this order: vpc-provisioner → sg-provisioner → ml-provisioner"
+    assert bench.client("cloudformation", BANK).describe_stacks()["Stacks"] == []
+
+
+def test_what_reads_a_value_that_changes_takes_part_and_is_planned_again(bench: Bench) -> None:
+    proposed(bench, 1, {VPC: text(VPC), GROUPS: text(GROUPS)})
+    assert len(ended(merged(bench, 1))) == 2
+    before = value(bench, VPC_ID)
+    other = text(VPC).replace("cidr: 10.", "cidr: 10.1")
+    assert other != text(VPC)
+    report = proposed(bench, 2, {VPC: other})
+    found = planned(report)
+    assert found[SG_STACK] == (2, PlanKind.DEFERRED, PlanOperation.UPDATE)
+    groups = next(stack for stack in report.stacks if stack.id.name == SG_STACK)
+    assert any("It takes part because it reads what this change may change" in note for note in groups.notes)
+    assert ended(merged(bench, 2)) == [(VPC_STACK, Outcome.UPDATED), (SG_STACK, Outcome.UPDATED)]
+    assert value(bench, VPC_ID) != before
+    rows = bench.client("ec2", BANK).describe_security_groups()["SecurityGroups"]
+    assert {row["VpcId"] for row in rows if "-sg-" in row["GroupName"]} == {value(bench, VPC_ID)}
+
+
+def test_an_update_that_changes_no_published_value_concerns_nobody_else(bench: Bench) -> None:
+    proposed(bench, 1, {VPC: text(VPC), GROUPS: text(GROUPS)})
+    merged(bench, 1)
+    report = proposed(bench, 2, {VPC: text(VPC).replace("owner: ", "owner: another-")})
+    assert list(planned(report)) == [VPC_STACK]
+
+
+def test_a_network_that_is_still_used_is_not_taken_away(bench: Bench) -> None:
+    proposed(bench, 1, {VPC: text(VPC), GROUPS: text(GROUPS)})
+    merged(bench, 1)
+    report = proposed(bench, 2, {VPC: None})
+    assert report.verdict is Verdict.BLOCKED
+    (remedy,) = {failure.remedy for failure in report.failures}
+    assert remedy.startswith(f"change it in this order: first configs/{name(GROUPS)}, so that it no longer reads it, ")
+    assert remedy.endswith(f"then configs/{name(VPC)}")
+    with pytest.raises(ConfigErrors):
+        merged(bench, 2)
+    assert value(bench, VPC_ID).startswith("vpc-")

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from stackseal.model import Edge
+from stackseal.model import Edge, PlanOperation
 from stackseal.report.encode import Safe, label
-from stackseal.report.view import StackView
+from stackseal.report.view import StackView, View
 from stackseal.report.view.effects import Effect
 
 LIMIT: Final = 40
@@ -40,6 +40,13 @@ _CLASSES: Final = {
     Effect.MAY_REPLACE: "replace",
     Effect.REPLACE: "replace",
     Effect.REMOVE: "remove",
+}
+
+
+_OPERATIONS: Final = {
+    PlanOperation.CREATE: Effect.ADD,
+    PlanOperation.UPDATE: Effect.MODIFY,
+    PlanOperation.DELETE: Effect.REMOVE,
 }
 
 
@@ -87,6 +94,38 @@ def graph(stack: StackView, limit: int = LIMIT) -> Graph:
     ]
     drawn = tuple(Edge(source=source, target=target) for source, target in edges if {source, target} <= kept)
     return Graph(nodes=tuple(nodes), edges=drawn, hidden=len(names) - len(kept))
+
+
+def order(view: View, limit: int = LIMIT) -> Graph:
+    """The stacks of a change and who waits for whom; those with neighbours are drawn first."""
+    names = {stack.id: stack.id.name for stack in view.stacks}
+    if len(set(names.values())) < len(names):
+        names = {identity: str(identity) for identity in names}
+    edges = sorted(
+        {
+            (names[stack.id], names[wait.stack])
+            for stack in view.stacks
+            for wait in stack.report.waits
+            if wait.stack in names
+        }
+    )
+    near = {name for edge in edges for name in edge}
+    drawn = sorted(view.ordered, key=lambda stack: names[stack.id] not in near)[:limit]
+    nodes = sorted(
+        (
+            Node(
+                name=names[stack.id],
+                type=f"wave {stack.report.wave}",
+                effect=_OPERATIONS.get(stack.plan.operation) if stack.plan else None,
+                stack=True,
+            )
+            for stack in drawn
+        ),
+        key=lambda node: node.name,
+    )
+    kept = {node.name for node in nodes}
+    shown = tuple(Edge(source=source, target=target) for source, target in edges if {source, target} <= kept)
+    return Graph(nodes=tuple(nodes), edges=shown, hidden=len(names) - len(kept))
 
 
 def mermaid(found: Graph) -> Safe:

@@ -9,7 +9,7 @@ from stackseal.report import graph, svg
 from stackseal.report.compare import compare
 from stackseal.report.encode import HELP_HOSTS, Safe, is_url
 from stackseal.report.markdown import OPEN, run_url
-from stackseal.report.view import StackView, view
+from stackseal.report.view import StackView, View, view
 from stackseal.report.view.dangers import shown
 from stackseal.report.words import fill
 
@@ -29,9 +29,14 @@ def render(report: Report, previous: Report | None = None) -> str:
         shown=shown(found.dangers, OPEN),
         since=since,
         draw=_draw,
+        draw_order=_draw_order,
         needs=_needs,
         help_link=_help,
     )
+
+
+def _draw_order(found: View) -> svg.Picture:
+    return svg.draw(graph.order(found, LIMIT))
 
 
 def _draw(stack: StackView) -> svg.Picture:

@@ -179,6 +179,7 @@ def tools(run: Run) -> Mapping[str, Callable[..., Safe]]:
         "at_cell": partial(_at, encode.cell, url, run.commit),
         "help": _help,
         "mermaid": _mermaid,
+        "order": _order,
     }
 
 
@@ -197,6 +198,11 @@ def _at(encoder: Callable[[str], Safe], url: str, commit: str, where: Location, 
 def _help(check: str, url: str) -> Safe:
     known = url.startswith(encode.HELP_HOSTS)
     return encode.link(encode.cell(check), url) if known else encode.cell(check)
+
+
+def _order(found: View) -> Safe:
+    drawn = graph.order(found)
+    return graph.mermaid(drawn) if drawn.edges else Safe("")
 
 
 def _mermaid(stack: StackView) -> Safe:

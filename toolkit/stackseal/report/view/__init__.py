@@ -68,6 +68,11 @@ class StackView:
         return self.plan is not None and self.plan.kind is PlanKind.PREDICTED
 
     @property
+    def deferred(self) -> bool:
+        """Whether its change set can only be made after other stacks of this change."""
+        return self.plan is not None and self.plan.kind is PlanKind.DEFERRED
+
+    @property
     def status(self) -> Verdict:
         """The verdict on this stack alone."""
         return Report(run=_NO_RUN, stacks=(self.report,)).verdict
@@ -100,6 +105,21 @@ class View:
     @property
     def changed(self) -> tuple[StackView, ...]:
         return tuple(stack for stack in self.stacks if stack.changed)
+
+    @property
+    def waves(self) -> int:
+        """How many there are; stacks of one go at the same time."""
+        return len({stack.report.wave for stack in self.stacks})
+
+    @property
+    def ordered(self) -> tuple[StackView, ...]:
+        """The stacks in the order in which they go."""
+        return tuple(sorted(self.stacks, key=lambda stack: (stack.report.wave, stack.id)))
+
+    @property
+    def deferred(self) -> bool:
+        """Whether any change set can only be made after other stacks."""
+        return any(stack.deferred for stack in self.stacks)
 
     @property
     def destructive(self) -> bool:

@@ -89,7 +89,7 @@ def _whole(stack: StackReport) -> Iterator[Danger]:
         retained=bool(stays),
         effect=Effect.REMOVE,
         certainty=Certainty.CERTAIN,
-        predicted=plan.kind is PlanKind.PREDICTED,
+        predicted=plan.kind is not PlanKind.CHANGE_SET,
         whole=Whole(production=stack.env == "prod", goes=goes, stays=len(stays)),
     )
 
@@ -117,7 +117,7 @@ def _dangers(stack: StackReport) -> Iterator[Danger]:
             retained=logical_id in plan.retained,
             effect=effect_of(change) if change else whole,
             certainty=change.certainty if change else Certainty.CERTAIN,
-            predicted=plan.kind is PlanKind.PREDICTED,
+            predicted=plan.kind is not PlanKind.CHANGE_SET,
         )
 
 
