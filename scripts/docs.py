@@ -384,6 +384,15 @@ def exit_codes() -> str:
     return "\n\n".join(["# Exit codes", table(("Code", "Error", "Meaning"), rows), _EXIT_NOTES])
 
 
+_ROWS: Final = """\
+What stackseal does in each state. The tables have a row for every state of CloudFormation's service model, and a test
+drives review, deployment, drift detection and `recover` through each of them."""
+_WAITS: Final = """\
+A wait ends after 15 minutes: then a review and a deployment fail (exit 3), a drift check is unknown, and nothing was
+changed. `stackseal recover` follows what runs for as long as a deployment would, and of a stack that rests it says the
+state and the remedy. A planned deletion waits like a deployment, and may be done in every state in which nothing runs."""
+
+
 def states_page() -> str:
     """Each state with its one action."""
     stack = [
@@ -397,10 +406,11 @@ def states_page() -> str:
     ]
     parts = [
         "# States of stacks and change sets",
-        "What stackseal does in each state. A test compares the tables with CloudFormation's own enums.",
+        _ROWS,
         "## Stacks",
         table(("State", "Review", "Deploy", "Drift", "Remedy"), stack),
         _legend(states.Do),
+        _WAITS,
         "## Change sets that a deployment finds",
         "Rows are the status, columns the execution status.",
         table(("", *(code(execution) for execution in executions)), sets),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -110,5 +111,6 @@ def deployed(bench: Bench) -> None:
     """The stack stands, deployed by hand, and somebody has a change set of his own on it."""
     client = bench.client("cloudformation")
     client.create_stack(StackName=STACK.name, TemplateBody=template("first").canonical)
-    client.get_waiter("stack_create_complete").wait(StackName=STACK.name, WaiterConfig={"Delay": 1, "MaxAttempts": 20})
+    while client.describe_stacks(StackName=STACK.name)["Stacks"][0]["StackStatus"] != "CREATE_COMPLETE":
+        time.sleep(0.01)
     client.create_change_set(StackName=STACK.name, ChangeSetName="by-hand", TemplateBody=template("hand").canonical)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, Final
 
-from e2e.harness import REGION, Bench
+from e2e.harness import ACCOUNT, Bench
 from stackseal.aws.session import Aws
 
 REVIEW_CALLS: Final = frozenset(
@@ -88,8 +88,9 @@ def recorded(bench: Bench, log: Log) -> Bench:
 
     @cache
     def connect(account: str, region: str) -> Aws:
-        way = Recorded({**bench.aws.environ(), "AWS_ACCESS_KEY_ID": account}, region=region or REGION)
+        way = Recorded({**bench.aws.environ(), "AWS_ACCESS_KEY_ID": account}, region=region)
         way.log = log
         return way
 
-    return replace(bench, world=replace(bench.world, aws=connect))
+    # A command that is not told the account takes that of the credentials.
+    return replace(bench, world=replace(bench.world, aws=lambda account, region: connect(account or ACCOUNT, region)))

@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from e2e.harness import ACCOUNT, REGION, STARTER, Bench, example
-from stackseal import sealed
+from stackseal.aws.states import STACK as STACK_STATES
 from stackseal.errors import Refused
 from stackseal.model import Outcome, StackId, Verdict
 
@@ -203,7 +203,7 @@ def test_recover_tells_a_failed_stack_by_its_exit_code(bench: Bench) -> None:
     told = bench.run("recover", STACK, "--region", REGION)
     assert told.code == 3
     assert "ROLLBACK_COMPLETE" in told.stdout
-    assert sealed.STACK["ROLLBACK_COMPLETE"].remedy in told.stdout
+    assert STACK_STATES["ROLLBACK_COMPLETE"].remedy in told.stdout
     with pytest.raises(Refused, match="it is ROLLBACK_COMPLETE"):
         bench.deploy(1)
 

@@ -71,6 +71,7 @@ def execute(plan: Plan, template: Template, cfn: CloudFormation, watch: Watch) -
 
     The caller has proven that the plan is what was reviewed. Production stacks are protected from deletion afterwards.
     Raises Refused for a plan that CloudFormation did not make; an AWS error before anything was started is raised too.
+    Where the answer to the start itself is lost, the outcome is UNKNOWN.
     """
     if plan.operation is PlanOperation.NONE:
         return _protected(unchanged(plan.stack, cfn), template, cfn)
@@ -81,7 +82,10 @@ def execute(plan: Plan, template: Template, cfn: CloudFormation, watch: Watch) -
             remedy="review it with credentials for the account",
         )
     since = _newest(cfn, plan.stack.name)
-    cfn.execute(plan.change_set, token=token(plan))
+    try:
+        cfn.execute(plan.change_set, token=token(plan))
+    except Unknown as error:
+        return _unknown(plan.stack, "", str(error))
     return _protected(follow(plan.stack, cfn, watch, since=since), template, cfn)
 
 
@@ -101,6 +105,8 @@ def delete(stack: StackId, cfn: CloudFormation, watch: Watch, *, role: str | Non
         # With the newest event: a deletion that failed is tried again, where its token would ask for the same one.
         cfn.delete_stack(stack.name, role=role, token=sha256(f"{state.arn} {state.last_updated} {since}")[:32])
         deployment = follow(stack, cfn, watch, since=since, arn=state.arn)
+    except Unknown as error:
+        return _unknown(stack, "", str(error))
     finally:
         standing = deployment is None or deployment.outcome is Outcome.FAILED
         if state.termination_protection and standing:
@@ -198,12 +204,13 @@ def first_failure(events: Sequence[ResourceEvent]) -> ResourceEvent | None:
     return next(iter(causes or failed), None)
 
 
-def _unknown(stack: StackId, status: str) -> Deployment:
+def _unknown(stack: StackId, status: str, message: str = "") -> Deployment:
     return Deployment(
         stack=stack,
         outcome=Outcome.UNKNOWN,
         status=status,
         resume=f"stackseal recover {stack.name} --region {stack.region}",
+        message=message,
     )
 
 

@@ -28,7 +28,7 @@ from stackseal import (
 )
 from stackseal.concerned import Part, Sides, concerned
 from stackseal.drift import MAX_OPEN, Step, judge
-from stackseal.errors import ConfigError, ConfigErrors, StacksealError, UsageError
+from stackseal.errors import ConfigError, ConfigErrors, StacksealError
 from stackseal.hosts.git import Repository
 from stackseal.model import (
     Deployment,
@@ -45,6 +45,7 @@ from stackseal.model import (
     StackReport,
     Waiver,
 )
+from stackseal.plan import rest
 from stackseal.planning import Pair, Planner
 from stackseal.preparation import Prepared
 from stackseal.proving import Turn
@@ -221,15 +222,12 @@ def drift(
 
 
 def drift_of(world: World, stack: Stack) -> Drift:
-    """Stage 9 for one stack.
+    """Stage 9 for one stack, once nothing runs on it.
 
-    Raises UsageError where there is no stack.
+    Raises UsageError where there is no stack, or none that was ever whole; Failed where it stays busy.
     """
     cfn = world.cloudformation(stack.id)
-    if cfn.stack(stack.id.name) is None:
-        raise UsageError(
-            f"There is no stack {stack.id.name}", why="it is not deployed", remedy="deploy it, or remove its config"
-        )
+    rest.comparable(cfn, stack.id.name, planning.patience(world))
     return cfn.detect_drift(stack.id, sleep=world.clock.sleep, clock=world.clock.monotonic)
 
 

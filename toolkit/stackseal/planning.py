@@ -13,8 +13,9 @@ from stackseal.aws.shapes import Store
 from stackseal.aws.states import Do
 from stackseal.errors import Refused, StacksealError
 from stackseal.model import Change, Drift, Plan, PlanKind, PlanOperation, Run, StackId, Template, Verdict, Wait
-from stackseal.plan import change_set, deletion, predicted, record, seal
+from stackseal.plan import change_set, deletion, predicted, record, rest, seal
 from stackseal.plan.record import LocalRecords, Records, SealRecord
+from stackseal.plan.rest import Patience
 from stackseal.plan.shared_records import SharedRecords
 
 if TYPE_CHECKING:
@@ -186,7 +187,7 @@ class Sealing:
         if base is None:
             return None
         stateful = base.stack.product.stateful if base.stack else frozenset()
-        there = cfn.stack(stack.name) is not None
+        there = rest.at_rest(cfn, stack.name, patience(self.world))[0] is not None
         made = deletion.deletion(cfn, stack, stateful=stateful) if there else _nothing_to_remove(stack, base)
         made = replace(made, seal=seal.seal(made, base))
         self._keep(cfn, made, base, run, records)
@@ -242,9 +243,9 @@ def store_of(account: Account) -> Store | None:
     return Store(bucket=account.artifact_bucket) if account.artifact_bucket else None
 
 
-def patience(world: World) -> change_set.Patience:
-    """How to wait for a change set, by the world's clock."""
-    return change_set.Patience(sleep=world.clock.sleep, clock=world.clock.monotonic)
+def patience(world: World) -> Patience:
+    """How to wait for a stack or a change set, by the world's clock."""
+    return Patience(sleep=world.clock.sleep, clock=world.clock.monotonic)
 
 
 def drift_of(cfn: CloudFormation, plan: Plan, world: World) -> Drift | None:

@@ -74,7 +74,7 @@ class Turn:
         record = self.record()
         if not record.awaited:
             return self._proven(record)
-        sealed.expected(self.world.cloudformation(self.subject.id), record, self.waits)
+        sealed.expected(self.world, self.world.cloudformation(self.subject.id), record, self.waits)
         return None
 
     def prove(self) -> Plan:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Final
 
 from stackseal import awaiting, planning
 from stackseal.aws.errors import AwsFailed
-from stackseal.aws.states import CHANGE_SET, STACK, Do, Use
-from stackseal.errors import Refused
+from stackseal.aws.states import CHANGE_SET, Do, Use
+from stackseal.errors import Failed, Refused
 from stackseal.model import Because, Plan, PlanKind, PlanOperation, StackId, Template, Wait
-from stackseal.plan import change_set, deletion, prove, seal
+from stackseal.plan import change_set, deletion, prove, rest, seal
 from stackseal.plan.record import SealRecord
 
 if TYPE_CHECKING:
@@ -29,10 +29,9 @@ def proven(world: World, cfn: CloudFormation, record: SealRecord, template: Temp
 
     Raises Refused with every reason against it; a change set made for the comparison is removed again.
     """
-    _at_rest(cfn, record.stack)
+    live = _settled(world, cfn, record)
     if record.operation == PlanOperation.NONE.value:
         return _nothing(record, template)
-    live = _live(cfn, record)
     match _use(live):
         case Use.EXECUTE if live is not None:
             plan = change_set.read(cfn, _shell(record, template), template, live.state.arn)
@@ -43,19 +42,20 @@ def proven(world: World, cfn: CloudFormation, record: SealRecord, template: Temp
             return replace(_nothing(record, template), operation=PlanOperation.NONE)
         case Use.REPLAN:
             return _again(world, cfn, record, template, account)
+    state = f"{live.state.status} and {live.state.execution_status}" if live else "gone"
     raise Refused(
         f"The stack {record.stack.name} is not deployed",
-        why="its reviewed change set is being made or executed by somebody else",
-        remedy=f"follow it with `stackseal recover {record.stack.name} --region {record.stack.region}`, then try again",
+        why=f"its reviewed change set is {state}, which AWS does not document",
+        remedy="review the change again: `stackseal review --base BASE --plan sealed --pull-request N`",
     )
 
 
-def expected(cfn: CloudFormation, record: SealRecord, waits: Sequence[Wait]) -> None:
+def expected(world: World, cfn: CloudFormation, record: SealRecord, waits: Sequence[Wait]) -> None:
     """Nothing, if a deferred plan can be proven when its turn comes: what it awaits is published by this deployment.
 
     Raises Refused with every reason against it.
     """
-    _at_rest(cfn, record.stack)
+    _at_rest(world, cfn, record.stack)
     promised = {wait.path: wait.stack.name for wait in waits if wait.because is Because.READS}
     reasons = [
         f"The review awaited {path} from the stack {stack}, and this deployment does not publish it there."
@@ -78,7 +78,7 @@ def proven_deletion(world: World, cfn: CloudFormation, record: SealRecord, base:
 
     Raises Refused with every reason against it.
     """
-    if cfn.stack(record.stack.name) is None:
+    if rest.at_rest(cfn, record.stack.name, planning.patience(world))[0] is None:
         return replace(_shell(record, base), operation=PlanOperation.DELETE, seal=record.seal)
     stateful = base.stack.product.stateful if base.stack else frozenset()
     plan = deletion.deletion(cfn, record.stack, stateful=stateful)
@@ -126,17 +126,33 @@ def discard(cfn: CloudFormation, plan: Plan, *, fresh: bool = False) -> None:
         cfn.delete_stack(plan.stack.name)
 
 
-def _at_rest(cfn: CloudFormation, stack: StackId) -> None:
-    """Nothing, if the stack's state allows a deployment (docs/reference/states.md)."""
-    state = cfn.stack(stack.name)
-    row = STACK.get(state.status if state else None)
-    if row is None or row.deploy not in {Do.CREATE, Do.UPDATE}:
+def _at_rest(world: World, cfn: CloudFormation, stack: StackId) -> None:
+    """Nothing, once the stack rests in a state that allows a deployment (docs/reference/states.md)."""
+    state, row = rest.at_rest(cfn, stack.name, planning.patience(world))
+    if row.deploy not in {Do.CREATE, Do.UPDATE}:
         status = state.status if state else ""
-        raise Refused(
-            f"The stack {stack.name} is not deployed",
-            why=f"it is {status}",
-            remedy=row.remedy if row else "see the stack in the AWS console",
-        )
+        raise Refused(f"The stack {stack.name} is not deployed", why=f"it is {status}", remedy=row.remedy)
+
+
+def _settled(world: World, cfn: CloudFormation, record: SealRecord) -> Live | None:
+    """The reviewed change set once nothing runs on the stack and nobody makes or executes it; None where it is gone.
+
+    Raises Refused where the stack's state does not allow a deployment, Failed where it stays busy.
+    """
+    stack, patience = record.stack, planning.patience(world)
+    end = patience.clock() + patience.limit
+    while True:
+        _at_rest(world, cfn, stack)
+        live = _live(cfn, record)
+        if live is None or _use(live) not in {Use.WAIT, Use.FOLLOW}:
+            return live
+        if patience.clock() >= end:
+            raise Failed(
+                f"The stack {stack.name} is not deployed",
+                why=f"its change set is {live.state.status} and {live.state.execution_status} all the time",
+                remedy=f"follow it with `stackseal recover {stack.name} --region {stack.region}`, then try again",
+            )
+        patience.sleep(rest.POLL_SECONDS)
 
 
 def _use(live: Live | None) -> Use:

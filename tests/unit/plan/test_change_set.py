@@ -28,12 +28,13 @@ from stackseal.model import (
     Replacement,
     Template,
 )
-from stackseal.plan.change_set import NO_CHANGES, Patience, create, inspect, no_changes
+from stackseal.plan.change_set import NO_CHANGES, create, inspect, no_changes
 from stackseal.plan.deletion import deletion
 from stackseal.plan.objections import blame
 from stackseal.plan.predicted import predict
 from stackseal.plan.prove import prove, prove_again
 from stackseal.plan.record import record
+from stackseal.plan.rest import Patience
 from stackseal.plan.seal import change_set_name, inputs
 from unit.plan.templates import STACK, template
 

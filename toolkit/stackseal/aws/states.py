@@ -90,12 +90,20 @@ STACK: Final[Mapping[str | None, Row]] = {
 }
 
 
+_STRANGE: Final = Row(Do.STOP, Do.STOP, Do.NOTHING, "see the stack in the AWS console")
+
+
+def row(status: str | None) -> Row:
+    """The actions for a stack in this state, None for no stack; STOP where AWS has made a new state."""
+    return STACK.get(status, _STRANGE)
+
+
 class Use(enum.Enum):
     """What a deployment does with a change set it finds."""
 
     EXECUTE = "prove it and execute it"
     WAIT = "wait until it is made, then look again"
-    FOLLOW = "it is being executed: follow the stack"
+    FOLLOW = "it is being executed: wait until the stack rests, then look again"
     DONE = "it was executed: report the stack"
     REPLAN = "plan again and compare with the record"
     STOP = "change nothing; AWS documents no such pair"

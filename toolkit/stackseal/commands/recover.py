@@ -30,8 +30,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, world: World) -> int:
     """Follow, or say what can be done."""
     from stackseal import acting, deploy, progress, proving, settings
+    from stackseal.aws import states
     from stackseal.aws.cloudformation import CloudFormation
-    from stackseal.aws.states import STACK
     from stackseal.commands import operate
     from stackseal.commands.base import confirmed
     from stackseal.errors import UsageError
@@ -48,12 +48,13 @@ def run(args: argparse.Namespace, world: World) -> int:
     if args.continue_rollback and not args.dry_run:
         confirmed(args, world, f"The rollback of {args.stack} goes on")
         cfn.continue_rollback(args.stack, role=state.role_arn)
-    elif state.status in deploy.OUTCOMES:
-        row = STACK[state.status]
-        remedy = row.remedy or "nothing has to be done"
+    elif (row := states.row(state.status)).deploy is not states.Do.WAIT:
+        shell = "nothing was deployed; deploy what was reviewed" if state.status == "REVIEW_IN_PROGRESS" else ""
+        remedy = row.remedy or shell or "nothing has to be done"
         facts = {"stack": args.stack, "status": state.status, "reason": state.reason, "remedy": remedy}
         emit(world, facts, f"{args.stack}: {state.status}; {remedy}")
-        return 0 if deploy.OUTCOMES[state.status].good else 3
+        ended = deploy.OUTCOMES.get(state.status)
+        return 0 if ended is not None and ended.good else 3
     deployment = deploy.follow(stack, cfn, proving.watch(world), arn=state.arn)
     emit(world, operate.facts(deployment), progress.sentence(deployment))
     return operate.code(deployment)

@@ -6,18 +6,18 @@ a change set that this very call made and that cannot be executed.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
 from stackseal.aws.errors import AwsFailed
 from stackseal.aws.shapes import ChangeSetRef, ChangeSetState, NewChangeSet, StackState, Store
-from stackseal.aws.states import STACK, Do, Row
+from stackseal.aws.states import Do, Row
 from stackseal.errors import Failed, Unknown
 from stackseal.model import Change, Plan, PlanKind, PlanOperation, StackId, Template
-from stackseal.plan import consequence, notes, objections
+from stackseal.plan import consequence, notes, objections, rest
 from stackseal.plan.body import resources
 from stackseal.plan.predicted import blame
+from stackseal.plan.rest import Patience
 from stackseal.plan.seal import Inputs, check_name, seal
 
 if TYPE_CHECKING:
@@ -25,18 +25,7 @@ if TYPE_CHECKING:
 
 NO_CHANGES: Final = ("didn't contain changes", "No updates are to be performed")
 """The two ways in which AWS says that a change set would change nothing; a `[WARN] …` may stand before them."""
-_POLL_SECONDS: Final = 2.0
 _DONE: Final = frozenset({"CREATE_COMPLETE", "FAILED", "DELETE_COMPLETE", "DELETE_FAILED"})
-
-
-@dataclass(frozen=True, kw_only=True)
-class Patience:
-    """How to wait: both come from outside, so that tests do not."""
-
-    sleep: Callable[[float], None]
-    clock: Callable[[], float]
-    """Counts seconds."""
-    limit: float = 900.0
 
 
 def create(
@@ -142,19 +131,11 @@ def _sealed(plan: Plan, template: Template) -> Plan:
 
 def settled(cfn: CloudFormation, stack: StackId, patience: Patience) -> tuple[StackState | None, Row]:
     """The stack's state once no operation runs on it, and what review does then: CREATE or UPDATE."""
-    end = patience.clock() + patience.limit
-    while True:
-        state = cfn.stack(stack.name)
-        status = state.status if state else None
-        row = STACK.get(status, Row(Do.STOP, Do.STOP, Do.STOP, "see the stack in the AWS console"))
-        if row.review in {Do.CREATE, Do.UPDATE}:
-            return state, row
-        if row.review is Do.STOP:
-            why = f"it is {status}" + (f" ({state.reason})" if state and state.reason else "")
-            raise Failed(f"the stack {stack.name} cannot be planned", why=why, remedy=row.remedy)
-        if patience.clock() >= end:
-            raise Failed(f"the stack {stack.name} is busy", why=f"it is {status}", remedy=row.remedy)
-        patience.sleep(_POLL_SECONDS)
+    state, row = rest.at_rest(cfn, stack.name, patience)
+    if row.review in {Do.CREATE, Do.UPDATE}:
+        return state, row
+    why = f"it is {state.status if state else ''}" + (f" ({state.reason})" if state and state.reason else "")
+    raise Failed(f"the stack {stack.name} cannot be planned", why=why, remedy=row.remedy)
 
 
 def _made(cfn: CloudFormation, new: NewChangeSet, *, exists: bool, patience: Patience) -> ChangeSetRef:
@@ -213,7 +194,7 @@ def _finished(cfn: CloudFormation, new: NewChangeSet, arn: str, patience: Patien
                 why=f"it is {found.status}",
                 remedy="run the review again; it takes up the same change set",
             )
-        patience.sleep(_POLL_SECONDS)
+        patience.sleep(rest.POLL_SECONDS)
 
 
 def _tidy(cfn: CloudFormation, made: ChangeSetRef, new: NewChangeSet, template: Template, *, fresh: bool) -> None:

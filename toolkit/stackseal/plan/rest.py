@@ -1,0 +1,58 @@
+"""Nothing is planned, compared or done on a stack while an operation runs on it: wait until it rests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from stackseal.aws import states
+from stackseal.aws.shapes import StackState
+from stackseal.errors import Failed, UsageError
+
+if TYPE_CHECKING:
+    from stackseal.aws.cloudformation import CloudFormation
+
+POLL_SECONDS: Final = 2.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Patience:
+    """How to wait: both come from outside, so that tests do not."""
+
+    sleep: Callable[[float], None]
+    clock: Callable[[], float]
+    """Counts seconds."""
+    limit: float = 900.0
+
+
+def at_rest(cfn: CloudFormation, name: str, patience: Patience) -> tuple[StackState | None, states.Row]:
+    """The stack once no operation runs on it, and the actions for its state (docs/reference/states.md).
+
+    Raises Failed for a stack that is still busy after `patience.limit` seconds.
+    """
+    end = patience.clock() + patience.limit
+    while True:
+        state = cfn.stack(name)
+        row = states.row(state.status if state else None)
+        if row.review is not states.Do.WAIT:
+            return state, row
+        if patience.clock() >= end:
+            raise Failed(f"the stack {name} is busy", why=f"it is {state.status if state else ''}", remedy=row.remedy)
+        patience.sleep(POLL_SECONDS)
+
+
+def comparable(cfn: CloudFormation, name: str, patience: Patience) -> None:
+    """Nothing, once the stack rests in a state in which its drift can be detected.
+
+    Raises UsageError where there is no stack, or none that was ever whole; Failed where it stays busy.
+    """
+    state, row = at_rest(cfn, name, patience)
+    if row.drift is states.Do.DETECT:
+        return
+    if state is None:
+        raise UsageError(
+            f"There is no stack {name}", why="it is not deployed", remedy="deploy it, or remove its config"
+        )
+    remedy = row.remedy or "deploy it, or remove its config"
+    raise UsageError(f"There is nothing to compare the stack {name} with", why=f"it is {state.status}", remedy=remedy)
