@@ -390,7 +390,7 @@ drives review, deployment, drift detection and `recover` through each of them.""
 _WAITS: Final = """\
 A wait ends after 15 minutes: then a review and a deployment fail (exit 3), a drift check is unknown, and nothing was
 changed. `stackseal recover` follows what runs for as long as a deployment would, and of a stack that rests it says the
-state and the remedy. A planned deletion waits like a deployment and may be done in every state in which nothing runs."""
+state and the remedy. A planned deletion waits like a deployment; every state in which nothing runs allows it."""
 
 
 def states_page() -> str:
