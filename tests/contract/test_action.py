@@ -91,9 +91,12 @@ def test_the_locks_are_pinned_by_hash() -> None:
         ({"command": "publish", "report": "r.json"}, ["publish", "--", "r.json"]),
         (
             {"command": "publish", "report": "r.json", "working_directory": "./infra/ml"},
-            ["publish", "--id=infra/ml", "--", "r.json"],
+            ["publish", "--folder=infra/ml", "--id=infra/ml", "--", "r.json"],
         ),
-        ({"command": "publish", "report": "r", "id": "x", "working_directory": "a"}, ["publish", "--id=x", "--", "r"]),
+        (
+            {"command": "publish", "report": "r", "id": "x", "working_directory": "a"},
+            ["publish", "--folder=a", "--id=x", "--", "r"],
+        ),
         ({"command": "check", "path": "--engines=\n$(touch x)"}, ["check", "--", "--engines=", "$(touch x)"]),
         ({"command": "deploy", "force": "true", "log_level": "debug"}, ["deploy", "--log-level=debug", "--force"]),
         ({"command": "recover", "stack": "s", "region": "--x"}, ["recover", "--region=--x", "--", "s"]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -62,7 +63,7 @@ SOMETHING = samples.ready()
 
 def test_mode_update_keeps_one_comment_and_writes_only_what_is_new(job: Job, pull: Pull) -> None:
     for report in (NOTHING, NOTHING, SOMETHING, SOMETHING):
-        done = publish(job, pull, report, "--only", "comment")
+        done = publish(job, pull, report, "--part", "comment")
         assert done.code == 0, done.stderr
         (comment,) = shown(job, pull)
         assert done.stdout.strip().endswith(f"#issuecomment-{comment.id}")
@@ -73,7 +74,7 @@ def test_mode_update_keeps_one_comment_and_writes_only_what_is_new(job: Job, pul
 
 
 def test_mode_changes_only_begins_with_a_change_or_a_block(job: Job, pull: Pull) -> None:
-    only = ("--only", "comment", "--comment-mode", "changes-only")
+    only = ("--part", "comment", "--comment-mode", "changes-only")
     assert publish(job, pull, NOTHING, *only).code == 0
     assert shown(job, pull) == []
     assert samples.unchanged().id.name in job.summary.read_text(), "the summary has it all the same"
@@ -85,19 +86,19 @@ def test_mode_changes_only_begins_with_a_change_or_a_block(job: Job, pull: Pull)
 
 def test_a_blocked_review_without_changes_is_worth_a_comment(job: Job, pull: Pull) -> None:
     blocked = dataclasses.replace(NOTHING, failures=(samples.FAILURE,))
-    done = publish(job, pull, blocked, "--only", "comment", "--comment-mode", "changes-only")
+    done = publish(job, pull, blocked, "--part", "comment", "--comment-mode", "changes-only")
     assert done.code == 1
     assert len(shown(job, pull)) == 1
 
 
 def test_mode_new_folds_what_came_before(job: Job, pull: Pull) -> None:
     for report in (NOTHING, SOMETHING, SOMETHING):
-        publish(job, pull, report, "--only", "comment", "--comment-mode", "new")
+        publish(job, pull, report, "--part", "comment", "--comment-mode", "new")
     assert [comment.minimized for comment in shown(job, pull)] == ["outdated", "outdated", None]
 
 
 def test_mode_off_asks_nothing_of_github_and_still_annotates(job: Job, pull: Pull) -> None:
-    done = publish(job, pull, samples.full(), "--only", "comment", "--comment-mode", "off")
+    done = publish(job, pull, samples.full(), "--part", "comment", "--comment-mode", "off")
     assert done.code == 1
     assert shown(job, pull) == []
     assert job.operations == []
@@ -108,7 +109,7 @@ def test_mode_off_asks_nothing_of_github_and_still_annotates(job: Job, pull: Pul
 def test_a_review_for_several_comments_is_one_group_that_shrinks_and_grows(job: Job, pull: Pull) -> None:
     long = of(*(destroying(120, "x" * 400, f"stack-{n}") for n in range(3)))
     for _ in range(2):
-        assert publish(job, pull, long, "--only", "comment").code == 0
+        assert publish(job, pull, long, "--part", "comment").code == 0
     parts = shown(job, pull)
     assert len(parts) > 1
     marks = [marker.read(part.body) or {} for part in parts]
@@ -118,13 +119,13 @@ def test_a_review_for_several_comments_is_one_group_that_shrinks_and_grows(job: 
     assert all(len(part.body) <= 65_000 for part in parts)
     assert job.operations.count("issues/create-comment") == len(parts)
     assert "issues/update-comment" not in job.operations
-    assert publish(job, pull, SOMETHING, "--only", "comment").code == 0
+    assert publish(job, pull, SOMETHING, "--part", "comment").code == 0
     (left,) = shown(job, pull)
     assert left.id == parts[0].id
 
 
 def test_findings_go_to_the_merge_commit_and_the_verdict_stays_out_of_it(job: Job, pull: Pull) -> None:
-    done = publish(job, pull, samples.full(), "--only", "findings", "--id", "infra", "--format=json", permissions=SCAN)
+    done = publish(job, pull, samples.full(), "--part", "findings", "--id", "infra", "--format=json", permissions=SCAN)
     assert (done.code, done.stderr) == (0, "")
     assert done.facts["code_scanning"] == "accepted"
     (sent,) = job.repository.sarifs.values()
@@ -139,9 +140,9 @@ def test_findings_go_to_the_merge_commit_and_the_verdict_stays_out_of_it(job: Jo
 
 def test_without_code_scanning_nobody_hears_of_it(job: Job, pull: Pull) -> None:
     job.repository.code_scanning = False
-    quiet = publish(job, pull, SOMETHING, "--only", "findings", permissions=SCAN)
+    quiet = publish(job, pull, SOMETHING, "--part", "findings", permissions=SCAN)
     assert (quiet.code, quiet.stderr) == (0, "")
-    loud = publish(job, pull, SOMETHING, "--only", "findings", "--log-level", "debug", permissions=SCAN)
+    loud = publish(job, pull, SOMETHING, "--part", "findings", "--log-level", "debug", permissions=SCAN)
     assert loud.code == 0
     assert loud.stderr.count("\n") == 1
     assert "code scanning" in loud.stderr
@@ -153,7 +154,7 @@ def test_a_token_without_the_permission_is_told_what_it_lacks(job: Job, pull: Pu
     assert findings.code == 0
     assert "lacks the permission security-events: write" in findings.stderr
     assert len(shown(job, pull)) == 1
-    comment = publish(job, pull, of(samples.updated()), "--only", "comment", permissions=SCAN)
+    comment = publish(job, pull, of(samples.updated()), "--part", "comment", permissions=SCAN)
     assert comment.code == 3
     assert "lacks the permission issues: read or pull-requests: read" in comment.stderr
     assert "add it to the job's permissions" in comment.stderr
@@ -168,9 +169,9 @@ def test_labels_follow_the_verdict_and_other_people_s_stay(job: Job, pull: Pull)
         (SOMETHING, ["stackseal: ready"]),
     ]
     for report, names in wanted:
-        publish(job, pull, report, "--only", "comment", "--labels")
+        publish(job, pull, report, "--part", "comment", "--labels")
         assert sorted(issue.labels) == ["bug", *names]
-    publish(job, pull, samples.full(), "--only", "comment")
+    publish(job, pull, samples.full(), "--part", "comment")
     assert sorted(issue.labels) == ["bug", "stackseal: ready"], "without --labels they are left alone"
 
 
@@ -178,17 +179,17 @@ def test_labels_that_cannot_be_set_stop_nothing(job: Job, pull: Pull) -> None:
     job.github.faults.next(
         status(403, "Resource not accessible by integration"), operation="issues/list-labels-on-issue"
     )
-    done = publish(job, pull, SOMETHING, "--only", "comment", "--labels")
+    done = publish(job, pull, SOMETHING, "--part", "comment", "--labels")
     assert (done.code, done.stderr) == (0, "")
     assert len(shown(job, pull)) == 1
 
 
 def test_a_summary_counts_what_the_step_has_written_before(job: Job, pull: Pull) -> None:
     job.summary.write_text("x" * 990_000 + "\n")
-    publish(job, pull, samples.full(), "--only", "comment", "--comment-mode", "off")
+    publish(job, pull, samples.full(), "--part", "comment", "--comment-mode", "off")
     assert 990_100 < job.summary.stat().st_size <= 1_000_000
     job.summary.write_text("x" * 1_000_100)
-    done = publish(job, pull, samples.full(), "--only", "comment", "--comment-mode", "off")
+    done = publish(job, pull, samples.full(), "--part", "comment", "--comment-mode", "off")
     assert job.summary.stat().st_size == 1_000_100
     assert "The job's summary is full" in done.stderr
 
@@ -206,6 +207,33 @@ def test_annotations_are_ten_of_each_kind_and_a_count(job: Job, pull: Pull) -> N
     assert {kind: kinds.count(kind) for kind in kinds} == {"error": 10, "warning": 10, "notice": 10}
     assert len(lines) <= 50, "GitHub shows fifty of a job"
     assert "91 findings have no annotation" in lines[-1]
+
+
+def test_paths_of_a_folder_are_those_of_the_repository(job: Job, pull: Pull) -> None:
+    done = publish(job, pull, samples.full(), "--folder", "infra/ml", permissions={**PUBLISH, **SCAN})
+    assert done.code == 1, done.stderr
+    files = re.findall(r"^::error file=([^,]+)", done.stdout, re.MULTILINE)
+    assert files
+    assert all(file.startswith("infra/ml/configs/") for file in files)
+    (comment,) = shown(job, pull)
+    assert f"/blob/{pull.head_sha}/infra/ml/configs/" in comment.body
+    assert f"/blob/{pull.head_sha}/configs/" not in comment.body
+    (sent,) = job.repository.sarifs.values()
+    places = {item["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for item in results(sent.document)}
+    assert all(place.startswith("infra/ml/configs/") for place in places)
+
+
+def results(document: Any) -> list[Any]:
+    """What a SARIF document found."""
+    return list(document["runs"][0]["results"])
+
+
+@pytest.mark.parametrize("folder", ["../other", "/etc", "a/../../b"])
+def test_a_folder_outside_the_repository_is_refused(job: Job, pull: Pull, folder: str) -> None:
+    done = publish(job, pull, SOMETHING, "--folder", folder)
+    assert done.code == 2
+    assert "not a folder below the repository's top" in done.stderr
+    assert job.operations == []
 
 
 def test_every_link_leads_to_the_server_of_the_job(job: Job, pull: Pull) -> None:

@@ -138,6 +138,7 @@ def test_a_folder_of_a_repository_is_a_repository_of_its_own(scratch: Scratch) -
     base = scratch.commit({"infra/ml/stackseal.yaml": "ours", "stackseal.yaml": "theirs", "configs/x.yaml": "1"})
     head = scratch.commit({"infra/ml/configs/a.yaml": "1", "configs/x.yaml": "2"})
     repository = Repository(scratch.folder / "infra" / "ml")
+    assert (repository.prefix, Repository(scratch.folder).prefix) == ("infra/ml", "")
     assert repository.changed(base, head) == (Changed(old=None, new="configs/a.yaml"),)
     assert repository.files(head, "configs") == ("configs/a.yaml",)
     assert repository.read(head, "stackseal.yaml") == b"ours"

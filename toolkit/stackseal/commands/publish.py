@@ -18,11 +18,11 @@ the commit come from the event, not from the file. Exit 1 when the review is blo
 --comment-mode says when there is a comment: `update` keeps one, `changes-only` begins it when something would change or
 blocks, `new` writes one for each run and folds those before, `off` writes none. --labels labels the pull request with
 the verdict, and `destructive` where something goes away.
-A comment and findings take different permissions: with --only two jobs do one each. With --only findings the exit code
+A comment and findings take different permissions: with --part two jobs do one each. With --part findings the exit code
 says nothing of the verdict.
 
     stackseal publish report.json
-    stackseal publish report.json --only comment --comment-mode changes-only
+    stackseal publish report.json --part comment --comment-mode changes-only
 """
 
 
@@ -30,6 +30,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """The report."""
     parser.add_argument("report", type=Path, metavar="REPORT", help="what review --to-report wrote")
     parser.add_argument("--pull-request", type=int, metavar="N", help="the number, where the event does not tell it")
+    parser.add_argument(
+        "--folder", default=".", metavar="DIR", help="the reviewed folder of the repository, for links (default: .)"
+    )
     parser.add_argument("--id", default="review", metavar="KEY", help="tells comments apart (default: review)")
     parser.add_argument(
         "--comment-mode",
@@ -38,7 +41,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="when there is a comment (default: update)",
     )
     parser.add_argument("--labels", action="store_true", help="label the pull request with the verdict")
-    parser.add_argument("--only", choices=("comment", "findings"), help="publish this alone (default: both)")
+    parser.add_argument("--part", choices=("comment", "findings"), help="publish this alone (default: both)")
 
 
 def run(args: argparse.Namespace, world: World) -> int:
@@ -47,7 +50,7 @@ def run(args: argparse.Namespace, world: World) -> int:
 
     from stackseal import artifacts, publication
     from stackseal.model import Verdict
-    from stackseal.report import json
+    from stackseal.report import json, place
 
     report = json.loads(artifacts.read(args.report))
     told = world.runner.run()
@@ -57,15 +60,15 @@ def run(args: argparse.Namespace, world: World) -> int:
         base=told.base or report.run.base,
         pull_request=args.pull_request or told.pull_request,
     )
-    report = replace(report, run=run_)
+    report = place.below(replace(report, run=run_), args.folder)
     facts, where = publication.facts(report), ""
-    if args.only != "findings":
+    if args.part != "findings":
         mode = CommentMode(args.comment_mode)
         where = publication.publish(world, report, key=args.id, mode=mode, labels=args.labels).where
         facts["comment"] = where
-    if args.only != "comment":
+    if args.part != "comment":
         facts["code_scanning"] = publication.scan(world, report, key=args.id)
     emit(world, facts, where or f"code scanning: {facts.get('code_scanning', 'not asked')}")
-    if args.only == "findings":
+    if args.part == "findings":
         return 0
     return 1 if report.verdict is Verdict.BLOCKED else 0

@@ -63,7 +63,7 @@ def run(args: argparse.Namespace, world: World) -> int:
     from stackseal import artifacts, pipeline, preparation, publication, subjects
     from stackseal.hosts.git import Repository
     from stackseal.model import Verdict
-    from stackseal.report import json
+    from stackseal.report import json, place
 
     repository = Repository(world.here)
     if args.from_bundle:
@@ -83,7 +83,7 @@ def run(args: argparse.Namespace, world: World) -> int:
         artifacts.write(args.to_report, json.dumps(report))
         emit(world, publication.facts(report), args.to_report.as_posix())
         return 0
-    done = publication.publish(world, report)
+    done = publication.publish(world, place.below(report, repository.prefix))
     facts = {**publication.facts(report), "comment": done.where, **(_digest(report) if args.unsealed else {})}
     emit(world, facts, "\n".join(done.parts))
     blocked = report.verdict is Verdict.BLOCKED

@@ -31,6 +31,11 @@ class Repository:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
+    @property
+    def prefix(self) -> str:
+        """Where the folder lies in the repository; empty for its top."""
+        return _text(self._git("rev-parse", "--show-prefix").stdout).strip("\n").rstrip("/")
+
     def commit(self, revision: str) -> str:
         """The full hash of a revision.
 

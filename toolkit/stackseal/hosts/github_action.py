@@ -43,13 +43,15 @@ OUTPUTS: Final[Mapping[str, str]] = {
 def argv(env: Mapping[str, str]) -> list[str]:
     """The command line of the step's inputs; what is wrong with it the parser says.
 
-    The comment's key of a step in a working directory of its own is that directory, so that monorepos need no more.
+    The comment's key of a step in a working directory of its own is that directory, and its paths are below it, so that
+    monorepos need no more.
     """
     command = env.get("STACKSEAL_COMMAND", "").strip(" -")
     options = dict(_named(env, "STACKSEAL_OPTION_"))
     folder = env.get("STACKSEAL_WORKING_DIRECTORY", ".").strip("./")
     if command == "publish" and folder:
         options.setdefault("id", folder)
+        options.setdefault("folder", folder)
     flags = [
         f"--{name}" if value == "true" else f"--{name}={value}"
         for name, value in _named(env, "STACKSEAL_FLAG_")
