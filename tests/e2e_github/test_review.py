@@ -120,6 +120,9 @@ def test_an_invalid_config_blocks_until_it_is_mended(consumer: Hub) -> None:
     (comment,) = consumer.repository.comments_of(number)
     assert f"{CONFIG}:" in comment.body
     assert "golden" in comment.body
+    (findings,) = consumer.repository.sarifs.values()
+    assert findings.ref == f"refs/pull/{number}/merge"
+    assert [item["ruleId"] for item in findings.document["runs"][0]["results"]] == ["invalid-config"]
 
     consumer.repository.push(consumer.repository.pulls[number].head_ref, {CONFIG: None, "README.md": "words\n"})
     event = consumer.github.events.pull_request(consumer.repository, number, "synchronize")
