@@ -62,7 +62,10 @@ ALLOWED: Final[dict[str, set[str]]] = {
     "sealed": {"awaiting", "aws", "plan", "planning", "settings", "world"},
     "preflight": {"aws", "plan", "world"},
     "role_proof": {"aws", "hosts", "policy", "preparation", "settings", "world"},
+    "queued": {"hosts", "plan", "planning", "settings"},
     "proving": {
+        "aws",
+        "cleanup",
         "plan",
         "deploy",
         "hosts",

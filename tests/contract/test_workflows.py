@@ -20,13 +20,18 @@ REUSABLE: Final = sorted(
 CALLERS: Final = sorted(path for path in (ROOT / "workflows").glob("*.yml") if path.name != "dependabot.yml")
 ALL: Final = sorted({*(ROOT / ".github" / "workflows").glob("*.yml"), *CALLERS})
 PERMISSIONS: Final[dict[tuple[str, str], dict[str, str]]] = {
+    ("review", "find"): {"contents": "read", "pull-requests": "read"},
     ("review", "render"): {"contents": "read"},
     ("review", "plan"): {"contents": "read", "id-token": "write"},
     ("review", "predict"): {"contents": "read"},
+    ("review", "queue"): {"contents": "read", "pull-requests": "read"},
     ("review", "publish"): {"pull-requests": "write"},
     ("review", "scan"): {"security-events": "write"},
     ("review", "verdict"): {},
     ("deploy", "deploy"): {"contents": "read", "id-token": "write", "pull-requests": "read"},
+    ("deploy", "plan-unsealed"): {"contents": "read", "id-token": "write"},
+    ("deploy", "unsealed"): {"actions": "read", "contents": "read", "id-token": "write"},
+    ("deploy", "replan"): {"actions": "write", "pull-requests": "write"},
     ("drift", "drift"): {"contents": "read", "id-token": "write", "issues": "write"},
     ("cleanup", "closed"): {"contents": "read", "id-token": "write"},
     ("cleanup", "sweep"): {"contents": "read", "id-token": "write", "pull-requests": "read"},
@@ -135,7 +140,15 @@ def test_scripts_hold_no_expression_and_parse(path: Path) -> None:
 def test_nothing_dangerous() -> None:
     for path in [*ALL, ROOT / "action.yml"]:
         text = path.read_text(encoding="utf-8")
-        for word in ("pull_request_target", "workflow_run", "allow-unsafe", "secrets: inherit", "write-all", "paths:"):
+        for word in (
+            "pull_request_target",
+            "workflow_run",
+            "issue_comment",
+            "allow-unsafe",
+            "secrets: inherit",
+            "write-all",
+            "paths:",
+        ):
             assert not re.search(rf"^[^#\n]*{re.escape(word)}", text, re.MULTILINE), (path, word)
         for name, step in steps(path) if "jobs" in load(path) else ():
             if step.get("uses", "").startswith("actions/checkout@"):
@@ -149,21 +162,59 @@ def test_only_render_sees_the_pull_request() -> None:
         for name, step in steps(ROOT / ".github" / "workflows" / "review.yml")
         if step.get("uses", "").startswith("actions/checkout@")
     }
-    assert found.pop("render") == "the event's"
-    assert set(found) == {"plan", "predict"}
-    assert all("head" not in ref.lower() and "base.sha" in ref for ref in found.values())
+    # Of a dispatch the trial merge that GitHub named, else what the event brings.
+    assert found.pop("render") == "${{ github.event_name == 'workflow_dispatch' && needs.find.outputs.merge || '' }}"
+    assert set(found) == {"plan", "predict", "queue"}
+    assert all("head" not in ref.lower() and "base" in ref for ref in found.values())
 
 
 def test_forks_dependabot_and_drafts_get_no_credentials() -> None:
     condition = jobs(ROOT / ".github" / "workflows" / "review.yml")["plan"]["if"]
+    common, event, dispatch = re.split(r" && \(| \|\| ", condition.strip())
+    assert "inputs.plan == 'sealed'" in common
+    assert dispatch == "github.event_name == 'workflow_dispatch' && needs.find.outputs.trusted == 'true') }}"
     for part in (
+        "github.event_name == 'pull_request'",
         "github.event.pull_request.head.repo.id == github.event.pull_request.base.repo.id",
         "github.event.pull_request.user.login != 'dependabot[bot]'",
         "github.event.sender.login != 'dependabot[bot]'",
         "!github.event.pull_request.draft",
     ):
-        assert part in condition
-    assert "||" not in condition
+        assert part in event
+    assert "||" not in common + event + dispatch
+
+
+def test_a_dispatch_says_a_number_and_nothing_else() -> None:
+    """What is planned again, and whether credentials may plan it, comes from the job that asks GitHub."""
+    path = ROOT / ".github" / "workflows" / "review.yml"
+    assert set(load(ROOT / "workflows" / "review.yml")["on"]["workflow_dispatch"]["inputs"]) == {"pull-request"}
+    find = jobs(path)["find"]
+    assert set(find["outputs"]) == {"number", "head", "base", "merge", "trusted"}
+    assert all(value == f"${{{{ steps.find.outputs.{name} }}}}" for name, value in find["outputs"].items())
+    for name, job in jobs(path).items():
+        used = "\n".join(str({**job, "concurrency": ""}.items()).split("inputs.pull-request")[1:])
+        assert name == "find" or not used, name
+
+
+def test_only_one_job_starts_workflows_and_it_holds_no_identity() -> None:
+    starting = [key for key, granted in PERMISSIONS.items() if granted.get("actions") == "write"]
+    assert starting == [("deploy", "replan")]
+    assert "id-token" not in PERMISSIONS["deploy", "replan"]
+
+
+def test_what_nobody_reviewed_is_planned_and_executed_by_two_jobs() -> None:
+    path = ROOT / ".github" / "workflows" / "deploy.yml"
+    found = jobs(path)
+    assert load(path)["on"]["workflow_call"]["inputs"]["unsealed"]["default"] == "false"
+    assert "environment" not in found["plan-unsealed"]
+    assert found["unsealed"]["environment"] == "${{ inputs.environment }}-unsealed"
+    assert found["unsealed"]["needs"] == ["deploy", "plan-unsealed"]
+    assert "if" not in found["unsealed"]  # skipped or failed before it: skipped, too
+    # A job that waits for a person must not hold up what was reviewed.
+    assert found["unsealed"]["concurrency"]["group"] != found["deploy"]["concurrency"]["group"]
+    (execute,) = [step["with"] for name, step in steps(path) if name == "unsealed" and step["uses"] == OURS]
+    assert execute["environment"] == found["unsealed"]["environment"]
+    assert load(ROOT / "workflows" / "deploy.yml")["jobs"]["deploy"]["with"]["unsealed"] == "false"
 
 
 def test_jobs_end_and_do_not_get_in_each_others_way() -> None:

@@ -108,12 +108,12 @@ def test_what_a_review_sealed_goes_first_and_the_rest_is_named(bench: Bench) -> 
     assert done.code == 0, done.stderr
     assert done.facts["unsealed"] == [OTHER]
     assert standing(bench) == {STACK: "CREATE_COMPLETE"}
-    digest = planned(bench, "--base=HEAD~2", "--only", OTHER)
+    digest = planned(bench, "--base=HEAD~2", "--stacks", OTHER)
     assert [ref.split("-")[0] for ref in sets(bench, OTHER)] == ["deploy"]
-    done = bench.run("deploy", "--base", "HEAD~2", "--only", OTHER, "--approved", digest, "--force")
+    done = bench.run("deploy", "--base", "HEAD~2", "--stacks", OTHER, "--approved", digest, "--force")
     assert done.code == 0, done.stderr
     assert standing(bench) == {STACK: "CREATE_COMPLETE", OTHER: "CREATE_COMPLETE"}
-    unknown = bench.run("deploy", "--only", "nobody", "--force")
+    unknown = bench.run("deploy", "--stacks", "nobody", "--force")
     assert (unknown.code, "The stack nobody is not in this change" in unknown.stderr) == (2, True)
 
 

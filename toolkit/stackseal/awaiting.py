@@ -77,7 +77,7 @@ def plan(
         awaits=tuple(sorted(awaits)),
         notes=(*(_sentence(wait) for wait in sorted(awaits)), *(note for note in made.notes if note != BLIND)),
     )
-    return replace(complete, seal=seal.seal(complete, head))
+    return replace(complete, seal=seal.seal(complete, head), inputs=seal.of_plan(complete, head).digest)
 
 
 def resolved(head: Template, known: Mapping[str, str]) -> dict[str, str]:

@@ -63,6 +63,12 @@ def number_of(ref: ChangeSetRef) -> int | None:
     return int(name[1])
 
 
+def others(refs: Iterable[ChangeSetRef], number: int | None) -> tuple[int, ...]:
+    """The other pull requests that have change sets among these which could be executed."""
+    found = {number_of(ref) for ref in refs if ref.execution_status == "AVAILABLE"}
+    return tuple(sorted(each for each in found if each is not None and each != number))
+
+
 def removable(ref: ChangeSetRef) -> bool:
     """Whether a change set is at rest and was never executed: what was executed is history, not rubbish."""
     return ref.status not in _RUNNING and not ref.execution_status.startswith("EXECUTE_")

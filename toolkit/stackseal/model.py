@@ -494,10 +494,22 @@ class Plan:
     seal: str | None = None
     awaits: tuple[Wait, ...] = ()
     """Of a deferred plan: the parameters whose values only the deployment of other stacks tells."""
+    inputs: str | None = None
+    """The digest of what a sealed plan was made from; None for a deletion."""
 
     @property
     def destructive(self) -> bool:
         return any(change.destructive for change in self.changes)
+
+    @property
+    def word(self) -> str:
+        """A short word for the stack and the inputs that were sealed; empty where nothing was."""
+        return word(self.stack, self.inputs) if self.seal else ""
+
+
+def word(stack: StackId, inputs: str | None) -> str:
+    """Sixteen hexadecimal digits for a stack and the digest of its inputs, None for its deletion: for displays only."""
+    return sha256(f"{stack} {inputs or 'deletion'}")[:16]
 
 
 # --- 7 report ---------------------------------------------------------------------------------------------------------
@@ -659,6 +671,8 @@ class Deployment:
     """The command that goes on where an unknown outcome left off."""
     message: str = ""
     """Why nothing was done or known, where that was no event of the stack's."""
+    stale: tuple[int, ...] = ()
+    """Pull requests whose change sets of this stack went with it: executing one deletes the others."""
 
 
 # --- 9 drift ----------------------------------------------------------------------------------------------------------

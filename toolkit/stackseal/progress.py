@@ -64,6 +64,8 @@ def sentence(deployment: Deployment) -> str:
         )
     if deployment.retained:
         parts.append(f"left behind: {', '.join(deployment.retained)}")
+    if deployment.stale:
+        parts.append(f"plan again: {', '.join(f'#{number}' for number in deployment.stale)}")
     if deployment.message:
         parts.append(deployment.message)
     if deployment.resume:

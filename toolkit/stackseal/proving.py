@@ -6,12 +6,12 @@ What goes wrong in a turn is that stack's outcome, so that what was done before 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from stackseal import cleanup, planning, progress, rollout, sealed
 from stackseal import deploy as stage
-from stackseal import planning, progress, rollout, sealed
 from stackseal.errors import Refused, StacksealError, Unknown
 from stackseal.hosts.git import Repository
 from stackseal.model import Deployment, Outcome, Plan, StackId, Wait
@@ -21,6 +21,9 @@ from stackseal.preparation import Prepared
 from stackseal.settings import Settings
 from stackseal.subjects import Subject
 from stackseal.world import World
+
+if TYPE_CHECKING:
+    from stackseal.aws.cloudformation import CloudFormation
 
 _OUTCOMES: Final[Mapping[type[StacksealError], Outcome]] = {Refused: Outcome.REFUSED, Unknown: Outcome.UNKNOWN}
 
@@ -96,13 +99,21 @@ class Turn:
         """Prove once more and do it; what goes wrong is the outcome, so that what was done before is still told."""
         try:
             plan, cfn, head = self.prove(), self.world.cloudformation(self.subject.id), self.sides[1]
+            stale = self._others(cfn)
             if head is not None:
-                return stage.execute(plan, head.template, cfn, self._watch)
-            role = self.ours.account(self.subject.id.account).execution_role
-            return stage.delete(plan.stack, cfn, self._watch, role=role)
+                done = stage.execute(plan, head.template, cfn, self._watch)
+            else:
+                role = self.ours.account(self.subject.id.account).execution_role
+                done = stage.delete(plan.stack, cfn, self._watch, role=role)
+            return done if done.outcome is Outcome.UNCHANGED else replace(done, stale=stale)
         except StacksealError as error:
             outcome = next((found for kind, found in _OUTCOMES.items() if isinstance(error, kind)), Outcome.FAILED)
             return Deployment(stack=self.subject.id, outcome=outcome, status="", message=str(error))
+
+    def _others(self, cfn: CloudFormation) -> tuple[int, ...]:
+        """Who else plans on the stack: executing one change set deletes the others."""
+        name = self.subject.id.name
+        return cleanup.others(cfn.list_change_sets(name), self.number) if cfn.stack(name) else ()
 
     @property
     def _watch(self) -> stage.Watch:

@@ -71,9 +71,15 @@ def only(change: Change, names: Collection[str]) -> Change:
         raise UsageError(
             f"The stack {unknown[0]} is not in this change",
             why=f"it concerns {', '.join(sorted(there)) or 'no stack'}",
-            remedy="name stacks of the change, or leave --only out",
+            remedy="name stacks of the change, or leave --stacks out",
         )
-    return replace(change, subjects=tuple(pair for pair in change.subjects if pair.id.name in names))
+    more = [
+        Subject(id=item.stack.id, base=item, head=item)
+        for item in change.after
+        if item.stack.id.name in names and item.stack.id.name not in there
+    ]
+    mine = [*(pair for pair in change.subjects if pair.id.name in names), *more]
+    return replace(change, subjects=tuple(sorted(mine, key=lambda pair: pair.id)))
 
 
 def settings_at(repository: Repository, commit: str) -> Settings:

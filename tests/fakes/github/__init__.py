@@ -5,8 +5,8 @@ not tell is in the docstring of its handler, with its source.
 
 Not here, so no test may rely on it: organisations and teams, review comments on lines, milestones, reactions to
 anything but a comment, search (404 and a violation), webhooks that are sent, running workflows, the limits of content
-creation per minute (use `secondary_limit`), a `mergeable` that is still null, rulesets that stop a merge. Fields that
-the fake does not model hold values that say so: "unmodelled", https://unmodelled.invalid/, 0, 1970.
+creation per minute (use `secondary_limit`), rulesets that stop a merge. Fields that the
+fake does not model hold values that say so: "unmodelled", https://unmodelled.invalid/, 0, 1970.
 """
 
 from fakes.github.exchange import Record, Reply

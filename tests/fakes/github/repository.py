@@ -58,6 +58,8 @@ class Repository:
         """Labels and assignees of new and changed issues are dropped in silence, as without push access."""
         self.list_lag = 0.0
         """Seconds of the fake's time for which lists do not show a new issue or comment yet, as replicas lag."""
+        self.merging = 0
+        """How many more looks at an open pull request find its trial merge still being made."""
         self.silent_body_limit = True
         """An issue body of over 262,144 bytes in an update is answered with 200 and the old body, as GitHub was seen to
         do; False is a refusal (422)."""

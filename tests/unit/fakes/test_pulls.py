@@ -71,6 +71,17 @@ def test_a_push_moves_the_head_and_the_test_merge(repository: Repository, job: C
     assert [file.filename for file in after.get_files()] == ["a.txt"]
 
 
+def test_the_trial_merge_takes_its_time(repository: Repository, job: Client) -> None:
+    repository.push("main", {"a": "1"})
+    repository.push("feature", {"b": "2"})
+    number = repository.open_pull("feature").number
+    repository.merging = 1
+    first, second = job.get_pull(number), job.get_pull(number)
+    assert (first.mergeable, first.merge_commit_sha) == (None, None)
+    assert second.mergeable
+    assert second.merge_commit_sha
+
+
 def test_plain_git_may_push(fake: GitHubFake, repository: Repository, job: Client, tmp_path: Path) -> None:
     git(tmp_path, "clone", "-q", str(repository.git.folder), "work")
     work = tmp_path / "work"

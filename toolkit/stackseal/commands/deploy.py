@@ -42,7 +42,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--base", default="HEAD~1", metavar="REV", help="what was deployed before (default: HEAD~1)")
     parser.add_argument("--head", default="HEAD", metavar="REV", help="what is deployed (default: HEAD)")
     parser.add_argument("--pull-request", type=int, metavar="N", help="the number of the pull request")
-    parser.add_argument("--only", metavar="NAME,NAME", help="the stacks that are meant (default: all of the change)")
+    parser.add_argument("--stacks", metavar="NAME,NAME", help="the stacks that are meant (default: all of the change)")
     parser.add_argument("--leave-unsealed", action="store_true", help="leave and name stacks that nobody reviewed")
     parser.add_argument("--approved", metavar="DIGEST", help="execute these plans of review --unsealed")
     parser.add_argument("--environment", metavar="NAME", help="the environment that has let an --approved job in")
@@ -58,7 +58,7 @@ def run(args: argparse.Namespace, world: World) -> int:
 
     repository = Repository(world.here)
     change = subjects.between(repository, args.base, args.head, preparation.catalogue_of(world), world.sandbox)
-    if (only := listed(args.only)) is not None:
+    if (only := listed(args.stacks)) is not None:
         change = subjects.only(change, only)
     order = pipeline.order(world, change)
     names = [stack.name for wave in order.waves for stack in wave]

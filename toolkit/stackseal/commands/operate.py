@@ -95,6 +95,7 @@ def facts(deployment: Deployment) -> dict[str, Any]:
         else None,
         "resume": deployment.resume or None,
         "message": deployment.message or None,
+        "stale": list(deployment.stale),
     }
 
 

@@ -33,6 +33,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--folder", default=".", metavar="DIR", help="the reviewed folder of the repository, for links (default: .)"
     )
+    parser.add_argument("--commit", metavar="SHA", help="the reviewed commit, where the event does not tell it")
     parser.add_argument("--id", default="review", metavar="KEY", help="tells comments apart (default: review)")
     parser.add_argument(
         "--comment-mode",
@@ -56,7 +57,7 @@ def run(args: argparse.Namespace, world: World) -> int:
     told = world.runner.run()
     run_ = replace(
         told,
-        commit=told.commit or report.run.commit,
+        commit=args.commit or told.commit or report.run.commit,
         base=told.base or report.run.base,
         pull_request=args.pull_request or told.pull_request,
     )

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from stackseal.commands.base import emit, listed
+from stackseal.errors import Refused
 from stackseal.world import World
 
 if TYPE_CHECKING:
     from stackseal.hosts.git import Repository
     from stackseal.model import Report, Run
+    from stackseal.pipeline import Drawn
     from stackseal.planning import Planner
     from stackseal.settings import Settings
 
@@ -32,6 +35,9 @@ with credentials reads no such file, and the one that may write comments has nei
     stackseal review --base main --from-bundle bundle.json --plan sealed --to-report report.json
     stackseal publish report.json
 
+In a merge queue, which has no AWS, --queued compares what is rendered with what the pull request's comment says was
+sealed, and refuses anything else with exit 4: a warning before the merge, where a deployment would refuse it after.
+
 What was pushed without a review is planned with --unsealed: its change sets are called deploy-…, and only
 `stackseal deploy --approved DIGEST` executes them, with the digest that is printed here.
 
@@ -51,7 +57,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="predicted: from the templates; sealed: by change set, recorded (default: predicted)",
     )
     parser.add_argument("--unsealed", action="store_true", help="plan what was pushed without a review")
-    parser.add_argument("--only", metavar="NAME,NAME", help="the stacks that are meant (default: all of the change)")
+    parser.add_argument("--queued", action="store_true", help="refuse what the comment does not name as sealed")
+    parser.add_argument("--id", default="review", metavar="KEY", help="whose comment that is (default: review)")
+    parser.add_argument("--commit", metavar="SHA", help="the reviewed commit, where the event does not tell it")
+    parser.add_argument("--stacks", metavar="NAME,NAME", help="the stacks that are meant (default: all of the change)")
     parser.add_argument("--fail-on-changes", action="store_true", help="exit 1 when anything would change")
     parser.add_argument("--to-bundle", type=Path, metavar="FILE", help="stop before the plans and write the rest here")
     parser.add_argument("--from-bundle", type=Path, metavar="FILE", help="plan what --to-bundle wrote")
@@ -71,9 +80,10 @@ def run(args: argparse.Namespace, world: World) -> int:
     else:
         products = preparation.catalogue_of(world)
         change = subjects.between(repository, args.base, args.head, products, world.sandbox)
-        if (meant := listed(args.only)) is not None:
+        if (meant := listed(args.stacks)) is not None:
             change = subjects.only(change, meant)
         drawn = pipeline.draw(world, change, _run(args, world, repository))
+        drawn = drawn if meant is None else _of(drawn, meant)
         if args.to_bundle:
             artifacts.write(args.to_bundle, pipeline.bundled(drawn))
             emit(world, {"bundle": args.to_bundle.as_posix()}, args.to_bundle.as_posix())
@@ -90,6 +100,15 @@ def run(args: argparse.Namespace, world: World) -> int:
     return 1 if blocked or (args.fail_on_changes and publication.changes(report)) else 0
 
 
+def _of(drawn: Drawn, names: Collection[str]) -> Drawn:
+    """The same for the stacks of these names only, without those that take part because of what they read."""
+    from dataclasses import replace
+
+    stacks = tuple(stack for stack in drawn.report.stacks if stack.id.name in names)
+    pairs = tuple(pair for pair in drawn.pairs if pair.id.name in names)
+    return replace(drawn, report=replace(drawn.report, stacks=stacks), pairs=pairs)
+
+
 def _digest(report: Report) -> dict[str, str]:
     """What a person's approval of these plans is held against."""
     from stackseal.plan import seal
@@ -102,14 +121,19 @@ def _planned(args: argparse.Namespace, world: World, repository: Repository) -> 
     """The plans of a bundle, by the base's settings and the runner's own account of the run."""
     from dataclasses import replace
 
-    from stackseal import artifacts, pipeline, subjects
+    from stackseal import artifacts, pipeline, queued, subjects
+    from stackseal.commands import replan
 
     drawn = pipeline.unbundled(artifacts.read(args.from_bundle))
     base = repository.commit(args.base)
     run_ = replace(world.runner.run(), pull_request=args.pull_request or world.runner.run().pull_request, base=base)
-    commit = run_.commit or drawn.report.run.commit
+    commit = args.commit or run_.commit or drawn.report.run.commit
     drawn = replace(drawn, report=replace(drawn.report, run=replace(run_, commit=commit)))
     ours = subjects.settings_at(repository, base)
+    if args.queued:
+        number = run_.pull_request
+        shown = replan.asked(world).shown(number, args.id) if number else None
+        queued.hold(drawn.pairs, ours, shown, number)
     return pipeline.plan(drawn, _planner(args, world, ours), ours)
 
 
@@ -128,10 +152,22 @@ def _run(args: argparse.Namespace, world: World, repository: Repository) -> Run:
     from dataclasses import replace
 
     found = world.runner.run()
+    if args.commit:
+        _merge_of(args, repository)
     return replace(
         found,
-        commit=found.commit or repository.commit(args.head),
+        commit=args.commit or found.commit or repository.commit(args.head),
         base=found.base or repository.commit(args.base),
         pull_request=args.pull_request or found.pull_request,
         unsealed=args.unsealed,
     )
+
+
+def _merge_of(args: argparse.Namespace, repository: Repository) -> None:
+    """Nothing, if the head is the merge of the commit that is said to be reviewed."""
+    if repository.commit(f"{args.head}^2") != args.commit:
+        raise Refused(
+            "The change is not reviewed",
+            why=f"{args.head} is not the merge of {args.commit[:12]}; the pull request may have moved",
+            remedy="start the workflow again",
+        )

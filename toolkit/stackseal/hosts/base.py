@@ -89,6 +89,53 @@ class KnowsPulls(Protocol):
         ...
 
 
+@dataclass(frozen=True, kw_only=True)
+class Proposal:
+    """An open pull request that is to be planned, as the forge tells it now."""
+
+    number: int
+    head: str
+    """Its last commit."""
+    base: str
+    """The commit of the base with which it was merged on trial."""
+    merge: str
+    """The commit of that merge."""
+    trusted: bool
+    """From a branch of the repository itself, neither Dependabot's nor a draft: it may be planned with credentials."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """What the comment of a review says that it sealed. Whoever may write can edit it: a display, never a record."""
+
+    commit: str
+    """The commit that was reviewed."""
+    head: str
+    """The commit that the pull request has now."""
+    words: frozenset[str] | None
+    """A word for each sealed stack (`model.word`); None where the review sealed nothing."""
+
+
+@runtime_checkable
+class Replans(Protocol):
+    """A forge on which pull requests can be planned again."""
+
+    def proposal(self, number: int) -> Proposal:
+        """The pull request as it is to be planned. Raises Refused for one that is closed or conflicts."""
+        ...
+
+    def replan(self, number: int, *, workflow: str, branch: str, note: str) -> bool:
+        """Mark an open pull request as stale, with a note in its comments, and start a workflow that plans it again.
+
+        False where there is none, or it is closed.
+        """
+        ...
+
+    def shown(self, number: int, key: str) -> Shown | None:
+        """What the newest review's comment under the key says; None where there is none."""
+        ...
+
+
 @runtime_checkable
 class KnowsEnvironments(Protocol):
     """A forge that can be asked what protects an environment."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import enum
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,6 +80,7 @@ class _PullRequest(_Model):
 class _MergeGroup(_Model):
     head_sha: _Sha
     base_sha: _Sha
+    head_ref: str = ""
 
 
 class _Sender(_Model):
@@ -96,6 +98,7 @@ class _Payload(_Model):
 
 
 _REVIEWED: Final = frozenset({"opened", "synchronize", "reopened", "ready_for_review", "labeled", "edited"})
+_QUEUED: Final = re.compile(r"refs/heads/gh-readonly-queue/.+/pr-([1-9][0-9]{0,9})-[0-9a-f]{40,64}")
 _DEPENDABOT: Final = "dependabot[bot]"
 
 
@@ -131,7 +134,7 @@ def parse(name: str, payload: Mapping[str, Any]) -> Event:
         case "pull_request":
             return _pull_request(found)
         case "merge_group" if found.merge_group and found.action == "checks_requested":
-            return Event(mode=Mode.QUEUE, head=found.merge_group.head_sha, base=found.merge_group.base_sha)
+            return _queue(found.merge_group)
         case "push" if not found.deleted and found.after:
             return Event(mode=Mode.DEPLOY, head=found.after, base=_known(found.before))
         case "schedule":
@@ -159,6 +162,13 @@ def _pull_request(found: _Payload) -> Event:
         draft=pull.draft,
         merged=pull.merged,
     )
+
+
+def _queue(group: _MergeGroup) -> Event:
+    """A group of one pull request more than the group before it, whose number is in the branch's name."""
+    named = _QUEUED.fullmatch(group.head_ref)
+    number = int(named[1]) if named else None
+    return Event(mode=Mode.QUEUE, head=group.head_sha, base=group.base_sha, pull_request=number)
 
 
 def _known(sha: str | None) -> str | None:

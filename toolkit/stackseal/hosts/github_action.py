@@ -35,9 +35,18 @@ OUTPUTS: Final[Mapping[str, str]] = {
     "change-set-id": "The change set's ARN where there is exactly one.",
     "deployments": "What became of each stack, as a JSON list of stack, outcome and status.",
     "unsealed": "The names of the stacks that `leave-unsealed` left, as a JSON list.",
+    "stale": "The numbers of pull requests whose plans a deployment has made stale, with commas between them.",
+    "number": "The pull request's number, of `show-pull-request` as the next ones.",
+    "head": "Its last commit.",
+    "base": "The commit of the base with which it was merged on trial.",
+    "merge": "The commit of that merge.",
+    "trusted": "`true` where its branch is in the repository itself, and it is neither Dependabot's nor a draft.",
     "plan-digest": "The digest of the plans of a `review` with `unsealed`, which `approved` takes.",
     "drifted": "The names of the stacks that drifted, as a JSON list.",
 }
+
+
+_PULL: Final = ("number", "head", "base", "merge", "trusted")
 
 
 def argv(env: Mapping[str, str]) -> list[str]:
@@ -92,8 +101,11 @@ def outputs(code: int, facts: Mapping[str, Any], text: str) -> dict[str, str]:
         found["change-set-id"] = change_sets[0] if len(change_sets) == 1 else None
         found["changes-markdown"] = text if text.startswith("<!-- stackseal ") else None
     if deployments is not None:
+        stale = sorted({number for item in deployments for number in item.get("stale", ())})
         found |= {"deployments": json.dumps(rows), "unsealed": json.dumps(facts.get("unsealed", []))}
+        found["stale"] = ",".join(str(number) for number in stale)
     found["plan-digest"] = facts.get("plan_digest")
+    found |= {name: facts[name] for name in _PULL if name in facts}
     if any(isinstance(item, dict) and "issue" in item for item in facts.get("stacks", ())):
         found["drifted"] = json.dumps([item["stack"] for item in facts["stacks"] if item["status"] == "DRIFTED"])
     return {name: str(value) for name, value in found.items() if value is not None}

@@ -80,6 +80,12 @@ def _capped(body: str) -> str:
     return kept[: kept.rfind("\n") + 1 or len(kept)].rstrip("\n") + CUT
 
 
+def noted(body: str, line: str) -> str:
+    """A comment with a line of its own below its marker."""
+    marker, _, rest = body.partition("\n")
+    return f"{marker}\n{line}\n\n{rest.lstrip()}"
+
+
 def ours(comments: Iterable[Mapping[str, Any]], key: str, login: str, marks: Marks) -> tuple[Comment, ...]:
     """Of GitHub's comments those whose marker has the key and whose author is us, by id."""
     found = []
@@ -188,6 +194,36 @@ class Comments:
             for comment in ours(listed, other, self._identity.login, self._marks):
                 if comment.revision < before and not self._hidden(comment):
                     return
+
+    def note(self, pull_request: int, line: str) -> None:
+        """Put a line in front of each of our reviews; the next publication takes it away again."""
+        for key in sorted({str(data["key"]) for data in self._reviews(pull_request)}):
+            group = self.group(pull_request, key)
+            with locked(self._client, f"{self._base}/issues/comments/{group[0].id}"):
+                for comment in self.group(pull_request, key)[:1]:
+                    if line not in comment.body.split("\n"):
+                        body = _capped(noted(comment.body, line))
+                        self._change("PATCH", comment.id, {"body": body}, doing="mark the comment as stale")
+
+    def newest(self, pull_request: int, key: str) -> Mapping[str, Json] | None:
+        """The marker of the newest review under a key (`KEY` or `KEY#RUN`); None where there is none."""
+        mine = [
+            data
+            for data in self._reviews(pull_request)
+            if str(data["key"]).partition("#")[0] == key and data.get("part", 1) == 1
+        ]
+        return max(mine, key=lambda data: Revision.read(data.get("rev")), default=None)
+
+    def _reviews(self, pull_request: int) -> list[Mapping[str, Json]]:
+        """The markers of all our reviews of a pull request."""
+        path = f"{self._base}/issues/{pull_request}/comments"
+        found = []
+        for item in self._client.pages(path, doing="list the comments"):
+            data = self._marks.read(item.get("body") or "")
+            mine = (item.get("user") or {}).get("login") == self._identity.login
+            if mine and data is not None and data["kind"] == "review" and "key" in data:
+                found.append(data)
+        return found
 
     def _hidden(self, comment: Comment) -> bool:
         try:

@@ -9,7 +9,8 @@ from datetime import datetime
 from typing import Final
 
 from stackseal.errors import UsageError
-from stackseal.hosts.base import CommentMode, Issue, Marks, Pull, Upload
+from stackseal.hosts import github_replan
+from stackseal.hosts.base import CommentMode, Issue, Marks, Proposal, Pull, Shown, Upload
 from stackseal.hosts.github_api import Client, Rejected
 from stackseal.hosts.github_comments import Comments
 from stackseal.hosts.github_environments import Environments
@@ -91,6 +92,38 @@ class GitHubForge:
     def pull(self, number: int) -> Pull | None:
         """What became of a pull request, and whose approval stands; None where there is none."""
         return self.pulls.look(number)
+
+    def proposal(self, number: int) -> Proposal:
+        """The pull request as it is to be planned; waits for GitHub's trial merge.
+
+        Raises Refused for one that is closed, conflicts or is not there.
+        """
+        return github_replan.proposal(self._client, self.repository, number)
+
+    def replan(self, number: int, *, workflow: str, branch: str, note: str) -> bool:
+        """Mark an open pull request as stale, with a note in its comments, and start a workflow that plans it again.
+
+        False where there is none, or it is closed.
+        """
+        found = self.pulls.look(number)
+        if found is None or not found.open:
+            return False
+        self.pulls.label(number, {"stackseal: stale plan"})
+        self._comments.note(number, note)
+        self.pulls.plan_again(workflow, branch, {"pull-request": str(number)})
+        return True
+
+    def shown(self, number: int, key: str) -> Shown | None:
+        """What the newest review's comment under the key says; None where there is none."""
+        data = self._comments.newest(number, key)
+        if data is None:
+            return None
+        words = data.get("inputs")
+        return Shown(
+            commit=str(data.get("head", "")),
+            head=self.pulls.head(number),
+            words=frozenset(str(word) for word in words) if isinstance(words, list) else None,
+        )
 
     def reviewers(self, environment: str) -> bool:
         """Whether somebody has to approve before a job enters the environment; the job needs `actions: read`."""

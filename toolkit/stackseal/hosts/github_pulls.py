@@ -76,6 +76,11 @@ class Pulls:
             return None
         return became(found, self._client.pages(f"{path}/reviews", doing="list the reviews"))
 
+    def head(self, number: int) -> str:
+        """The commit that a pull request has now."""
+        found = self._client.get(f"{self._base}/pulls/{number}", doing="read the pull request")
+        return str(found["head"]["sha"])
+
     def label(self, number: int, wanted: Iterable[str]) -> bool:
         """Of `LABELS` the pull request has exactly these; False where GitHub drops them without a word."""
         path, doing = f"{self._base}/issues/{number}/labels", "label the pull request"

@@ -18,7 +18,7 @@ from stackseal.plan import consequence, notes, objections, rest
 from stackseal.plan.body import resources
 from stackseal.plan.predicted import blame
 from stackseal.plan.rest import Patience
-from stackseal.plan.seal import Inputs, check_name, seal
+from stackseal.plan.seal import Inputs, check_name, of_plan, seal
 
 if TYPE_CHECKING:
     from stackseal.aws.cloudformation import CloudFormation
@@ -126,7 +126,7 @@ def no_changes(status: str, reason: str) -> bool:
 
 
 def _sealed(plan: Plan, template: Template) -> Plan:
-    return replace(plan, seal=seal(plan, template))
+    return replace(plan, seal=seal(plan, template), inputs=of_plan(plan, template).digest)
 
 
 def settled(cfn: CloudFormation, stack: StackId, patience: Patience) -> tuple[StackState | None, Row]:

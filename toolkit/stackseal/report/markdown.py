@@ -28,6 +28,8 @@ OPEN: Final = 8
 SUMMARY_LIMIT: Final = 1_000_000
 """Bytes of a step summary."""
 MANY: Final = 1_000_000
+WORDS: Final = 150
+"""Words that a marker takes; its line has 4,000 characters at most."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,7 +158,15 @@ def _pieces(danger: Danger, room: int) -> Sequence[Danger]:
 def _mark(found: View, key: str, part: int, parts: int) -> Safe:
     run = found.report.run
     group = {"part": part, "parts": parts} if parts > 1 else {}
-    return marker.write("review", id=key, head=run.commit, seal=found.seal, **group)
+    words = _words(found.report) if part == 1 else ()
+    sealed = {"inputs": words} if words else {}
+    return marker.write("review", id=key, head=run.commit, seal=found.seal, **group, **sealed)
+
+
+def _words(report: Report) -> tuple[str, ...]:
+    """A word for what each stack's seal was made from, for a merge queue; none where a stack is not sealed."""
+    words = tuple(stack.plan.word if stack.plan else "" for stack in report.stacks)
+    return words if all(words) and len(words) <= WORDS else ()
 
 
 def _fill(template: str, found: View, detail: Detail, **more: Any) -> str:

@@ -10,8 +10,12 @@ from fakes.github.resources.comments import CHARACTERS
 
 
 def get(call: Call) -> Reply:
-    """pulls/get"""
-    return Reply(body=call.views.pull(call.repository, call.pull))
+    """pulls/get: while the trial merge is being made `mergeable` is null, and its commit is an older one's or none"""
+    body = call.views.pull(call.repository, call.pull)
+    if call.repository.merging > 0 and call.pull.issue.state == "open":
+        call.repository.merging -= 1
+        body |= {"mergeable": None, "rebaseable": None, "mergeable_state": "unknown", "merge_commit_sha": None}
+    return Reply(body=body)
 
 
 def list_(call: Call) -> Reply:
