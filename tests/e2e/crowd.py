@@ -59,7 +59,7 @@ class Crowd:
         pair = Pair(id=STACK, path="configs/crowd.yaml", base=None, head=wanted)
         drawn = Drawn(report=Report(run=run, stacks=()), pairs=(pair,))
         self.reviews += 1
-        return pipeline.plan(drawn, planning.Sealing(world=self.bench.world), self.ours)
+        return pipeline.plan(drawn, planning.Sealing(world=self.bench.world), self.ours, self.bench.world.out.hidden)
 
     def kept(self) -> list[str]:
         """The names of change sets that wait, of reviews and of others."""

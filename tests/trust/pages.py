@@ -13,8 +13,8 @@ import re
 from typing import Final
 from urllib.parse import unquote
 
+from stackseal.hiding import is_secret_key
 from stackseal.report import encode, sarif
-from stackseal.report.redact import is_secret_key
 from trust.slots import Fill
 
 NEUTRAL: Final = "qxyq"

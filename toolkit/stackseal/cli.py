@@ -15,6 +15,7 @@ from typing import Any, Final, NoReturn
 from stackseal import __version__, hosts
 from stackseal.commands import ACTIONS, COMMANDS
 from stackseal.errors import ConfigErrors, Failed, StacksealError, UsageError
+from stackseal.hiding import of_environment
 from stackseal.hosts import github_action
 from stackseal.output import Output
 from stackseal.sandbox import Sandbox
@@ -43,7 +44,7 @@ def entry() -> NoReturn:
 
 def main(argv: Sequence[str], env: Mapping[str, str]) -> int:
     """Run one command line and return its exit code; no exception leaves it."""
-    output = Output(level=_level(env))
+    output = Output(level=_level(env), hidden=of_environment(env))
     try:
         arguments = parse(argv, env)
         output.level = arguments.log_level

@@ -7,6 +7,7 @@ import sys
 from dataclasses import dataclass, field
 from typing import Any, Final, TextIO
 
+from stackseal.hiding import Hidden
 from stackseal.inert import inert
 
 _LEVELS: Final = ("debug", "info", "warning", "error")
@@ -14,34 +15,38 @@ _LEVELS: Final = ("debug", "info", "warning", "error")
 
 @dataclass(kw_only=True)
 class Output:
-    """Where words go. `level` is the least that is said; `live` allows a table that redraws itself."""
+    """Where words go. `level` is the least that is said; `live` allows a table that redraws itself.
+
+    What is `hidden`, and what is a secret by its form, is written nowhere.
+    """
 
     stdout: TextIO = field(default_factory=lambda: sys.stdout)
     stderr: TextIO = field(default_factory=lambda: sys.stderr)
     level: str = "info"
     colour: bool = False
     live: bool = False
+    hidden: Hidden = field(default_factory=Hidden)
 
     def data(self, text: str) -> None:
         """A result, on stdout."""
-        self.stdout.write(inert(text) + ("" if text.endswith("\n") else "\n"))
+        self.stdout.write(inert(self.hidden.text(text)) + ("" if text.endswith("\n") else "\n"))
         self.stdout.flush()
 
     def json(self, value: Any, *, sort_keys: bool = False) -> None:
         """A result as JSON, on stdout: what could command a runner is escaped, so that the value stays the same."""
-        text = json.dumps(value, indent=2, ensure_ascii=True, sort_keys=sort_keys)
+        text = json.dumps(self.hidden.data(value), indent=2, ensure_ascii=True, sort_keys=sort_keys)
         self.stdout.write(text.replace("##[", "#\\u0023[") + "\n")
         self.stdout.flush()
 
     def say(self, text: str, level: str = "info") -> None:
         """A word to the person, on stderr; written in one piece, so that words of several threads stay whole."""
         if _LEVELS.index(level) >= _LEVELS.index(self.level):
-            self.stderr.write(inert(text) + "\n")
+            self.stderr.write(inert(self.hidden.text(text)) + "\n")
             self.stderr.flush()
 
     def command(self, text: str) -> None:
         """Workflow commands of our own, made by the report's encoders: the only text that is not broken."""
-        self.stdout.write(text + "\n")
+        self.stdout.write(self.hidden.text(text) + "\n")
         self.stdout.flush()
 
     def mask(self, secret: str) -> None:
@@ -54,5 +59,5 @@ class Output:
 
     def redraw(self, text: str, lines: int) -> None:
         """Replace the last `lines` lines of talk on a terminal by this text."""
-        self.stderr.write((f"\x1b[{lines}F\x1b[J" if lines else "") + inert(text) + "\n")
+        self.stderr.write((f"\x1b[{lines}F\x1b[J" if lines else "") + inert(self.hidden.text(text)) + "\n")
         self.stderr.flush()

@@ -22,6 +22,7 @@ from stackseal import (
     preparation,
     proving,
     rollout,
+    secrecy,
     settings,
     subjects,
     waves,
@@ -29,6 +30,7 @@ from stackseal import (
 from stackseal.concerned import Part, Sides, concerned
 from stackseal.drift import MAX_OPEN, Step, judge
 from stackseal.errors import ConfigError, ConfigErrors, StacksealError
+from stackseal.hiding import Hidden
 from stackseal.hosts.git import Repository
 from stackseal.model import (
     Deployment,
@@ -66,7 +68,7 @@ class Drawn:
 def review(world: World, repository: Repository, run: Run, planner: Planner, *, base: str, head: str) -> Report:
     """Everything that a pull request causes, in order. It changes nothing but change sets of its own."""
     change = subjects.between(repository, base, head, preparation.catalogue_of(world), world.sandbox)
-    return plan(draw(world, change, run), planner, change.settings)
+    return plan(draw(world, change, run), planner, change.settings, world.out.hidden)
 
 
 def draw(world: World, change: subjects.Change, run: Run) -> Drawn:
@@ -83,11 +85,15 @@ def draw(world: World, change: subjects.Change, run: Run) -> Drawn:
     findings = _found(world, [new for part in parts if (new := part.sides[1]) is not None], change.waivers)
     stacks = tuple(_placed(part, _examined(part.subject, *part.sides, findings, change.settings)) for part in parts)
     pairs = tuple(_pair(part) for part in parts)
-    return Drawn(report=Report(run=run, stacks=stacks, failures=tuple(failures)), pairs=pairs)
+    report = Report(run=run, stacks=stacks, failures=tuple(failures))
+    return Drawn(report=secrecy.of_review(report, change.settings, pairs, world.out.hidden), pairs=pairs)
 
 
-def plan(drawn: Drawn, planner: Planner, ours: Settings) -> Report:
-    """Stage 6: the report with the plan of every stack; what goes wrong with one stack is said in it."""
+def plan(drawn: Drawn, planner: Planner, ours: Settings, known: Hidden) -> Report:
+    """Stage 6: the report with the plan of every stack; what goes wrong with one stack is said in it.
+
+    `known` is what the environment knows to be secret; that and what `secrecy` finds leaves in no report.
+    """
     report, failures = drawn.report, list(drawn.report.failures)
     plans: dict[StackId, Plan | None] = {}
     for pair in drawn.pairs:
@@ -96,7 +102,7 @@ def plan(drawn: Drawn, planner: Planner, ours: Settings) -> Report:
     stacks = tuple(replace(stack, plan=plans.get(stack.id)) for stack in report.stacks)
     whole = replace(report, stacks=stacks, failures=tuple(failures))
     planner.finish(whole.verdict)
-    return whole
+    return secrecy.of_review(whole, ours, drawn.pairs, known)
 
 
 def bundled(drawn: Drawn) -> str:
@@ -218,7 +224,8 @@ def drift(
     `max_open` drift issues are open then.
     """
     found = [judge(_compared(world, stack), ours.drift.ignore, world.clock.today) for stack in stacks]
-    return filing.file(world, zip(found, stacks, strict=True), max_open=max_open)
+    clean = [secrecy.of_drift(each, ours, world.out.hidden) for each in found]
+    return filing.file(world, zip(clean, stacks, strict=True), max_open=max_open)
 
 
 def drift_of(world: World, stack: Stack) -> Drift:
@@ -239,7 +246,9 @@ def examine(world: World, prepared: Prepared, *, base: Prepared | None = None) -
     findings = _found(world, [prepared], ours.waived())
     stack = _examined(subject, base, prepared, findings, ours)
     pair = Pair(id=subject.id, path=subject.path, base=base.template if base else None, head=prepared.template)
-    return plan(Drawn(report=Report(run=run, stacks=(stack,)), pairs=(pair,)), planning.Predicting(), ours)
+    return plan(
+        Drawn(report=Report(run=run, stacks=(stack,)), pairs=(pair,)), planning.Predicting(), ours, world.out.hidden
+    )
 
 
 def roles_of(stack: StackId, ours: Settings) -> policy.Roles:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
@@ -24,6 +25,17 @@ def _day(text: str) -> str:
     return text
 
 
+def _expression(text: str) -> str:
+    try:
+        found = re.compile(text)
+    except re.error as error:
+        raise ValueError(f"it is no regular expression: {error}") from error
+    if found.search(""):
+        raise ValueError("it matches nothing at all, so it would match everywhere")
+    return text
+
+
+_Expression = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_expression)]
 _Date = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$"), AfterValidator(_day)]
 _Bucket = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
 
@@ -108,6 +120,8 @@ class Settings(_Strict):
     accounts: Mapping[_Account, Account] = {}
     waivers: tuple[SettingsWaiver, ...] = ()
     drift: DriftSettings = DriftSettings()
+    redact: tuple[_Expression, ...] = ()
+    """Regular expressions (Python's `re`); what they match is hidden in reports, comments and issues."""
 
     def waived(self, *, proposed: bool = False) -> tuple[Waiver, ...]:
         """The waivers as later stages see them; `proposed` where they are only in a pull request."""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stackseal.model import KNOWN_AFTER_APPLY, PropertyChange, Report, StackReport
+from stackseal.hiding import Hidden, is_secret_key
+from stackseal.model import KNOWN_AFTER_APPLY, Action, Change, Difference, PropertyChange, Report, StackReport
 from stackseal.report import FORMATS, issue, markdown, terminal
-from stackseal.report.redact import is_secret_key, redact
+from stackseal.report.redact import redact
 from unit.report import samples
 
 CANARIES = ("canary-before-81", "canary-after-82", "canary-config-83", "canary-drift-84")
@@ -159,3 +161,59 @@ def test_a_parameter_with_a_secret_name_is_hidden() -> None:
     assert found is not None
     assert found.parameters["Stage"] == "prod"
     assert found.parameters["DbPassword"].startswith("(hidden ")
+
+
+def modified(kind: str, *properties: PropertyChange, **how: object) -> Change:
+    done = Change(action=Action.MODIFY, logical_id="R", type=kind, properties=properties)
+    return redact(done, **how)  # type: ignore[arg-type]
+
+
+def test_a_write_only_property_is_hidden_at_any_depth() -> None:
+    def write_only(kind: str) -> tuple[str, ...]:
+        return ("Password", "Rules/*/Body") if kind == "A::B::C" else ()
+
+    found = modified(
+        "A::B::C",
+        samples.prop("/Properties/Rules/0/Body", '"canary-1"', '{"deep": ["canary-2"]}'),
+        samples.prop("/Properties/Rules", None, '[{"Body": "canary-3", "Name": "kept"}]'),
+        samples.prop("Rules.1.Body.X", '"canary-4"', '{"Ref": "Parameter"}'),
+        samples.prop("/Properties/Rules/0/Name", '"kept-too"', "5"),
+        write_only=write_only,
+    )
+    assert "canary" not in str(found)
+    assert "kept-too" in str(found)
+    assert '"Name": "kept"' in str(found.properties[1].after)
+    assert found.properties[2].after == '{"Ref": "Parameter"}'
+    assert "canary" in str(modified("Another::Type::X", samples.prop("/Properties/Rules/0/Body", None, '"canary-1"')))
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ('"{{resolve:secretsmanager:db:SecretString:password}}"', '"what it led to"'),
+        ('"what it led to"', '"{{resolve:ssm-secure:/db/password:3}}"'),
+        ('{"A": [{"B": "{{resolve:secretsmanager:db}}"}]}', '{"A": [{"B": "what it led to"}]}'),
+    ],
+)
+def test_what_a_reference_to_a_secret_became_is_hidden(before: str, after: str) -> None:
+    found = change("/Properties/Endpoint", before, after)
+    assert "what it led to" not in f"{found}"
+    assert "{{resolve:" in f"{found}"
+    drifted = redact(Difference(path="/Endpoint", expected=before, actual=after))
+    assert "what it led to" not in f"{drifted}"
+
+
+def test_what_is_known_or_matched_is_hidden_everywhere() -> None:
+    hidden = Hidden(known=("canary-known",), patterns=(re.compile(r"INTERNAL-\d+"),))
+    stack = dataclasses.replace(
+        samples.updated(),
+        notes=("a canary-known note",),
+        names=(),
+        config_values={"x.INTERNAL-77": '"canary-known"'},
+        config="configs/INTERNAL-78.yaml",
+    )
+    assert "canary-known" in str(stack)
+    found = str(redact(stack, hidden=hidden))
+    assert "canary-known" not in found
+    assert "INTERNAL-" not in found
+    assert redact(redact(stack, hidden=hidden), hidden=hidden) == redact(stack, hidden=hidden)

@@ -66,7 +66,7 @@ def confirmed(args: argparse.Namespace, world: World, what: str) -> None:
 def emit(world: World, facts: Mapping[str, Any], text: str) -> None:
     """A result on stdout: the facts with --format json, else the text. Both go to the Action that asked for them."""
     if path := world.env.get(github_action.FACTS):
-        Path(path).write_text(json.dumps({"facts": facts, "text": text}), encoding="utf-8")
+        Path(path).write_text(json.dumps(world.out.hidden.data({"facts": facts, "text": text})), encoding="utf-8")
     if world.json:
         world.out.json(facts)
     else:

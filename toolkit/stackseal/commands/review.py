@@ -88,7 +88,7 @@ def run(args: argparse.Namespace, world: World) -> int:
             artifacts.write(args.to_bundle, pipeline.bundled(drawn))
             emit(world, {"bundle": args.to_bundle.as_posix()}, args.to_bundle.as_posix())
             return 0
-        report = pipeline.plan(drawn, _planner(args, world, change.settings), change.settings)
+        report = pipeline.plan(drawn, _planner(args, world, change.settings), change.settings, world.out.hidden)
     if args.to_report:
         artifacts.write(args.to_report, json.dumps(report))
         emit(world, publication.facts(report), args.to_report.as_posix())
@@ -134,7 +134,7 @@ def _planned(args: argparse.Namespace, world: World, repository: Repository) -> 
         number = run_.pull_request
         shown = replan.asked(world).shown(number, args.id) if number else None
         queued.hold(drawn.pairs, ours, shown, number)
-    return pipeline.plan(drawn, _planner(args, world, ours), ours)
+    return pipeline.plan(drawn, _planner(args, world, ours), ours, world.out.hidden)
 
 
 def _planner(args: argparse.Namespace, world: World, ours: Settings) -> Planner:

@@ -10,61 +10,46 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
-from stackseal.model import KNOWN_AFTER_APPLY, Difference, PropertyChange, canonical_json, sha256
+from stackseal.hiding import Hidden, is_secret_key
+from stackseal.model import KNOWN_AFTER_APPLY, Change, Difference, PropertyChange, canonical_json, sha256
 
 T = TypeVar("T")
+WriteOnly = Callable[[str], Sequence[str]]
 
-_SECRET: Final = re.compile(
-    r"pass(word|wd|phrase)|secret|token|credential|api[_-]?key|(private|access|signing|encryption)[_-]?key"
-    r"|connection[_-]?string|auth[_-]?header|webhook[_-]?url",
-    re.IGNORECASE,
-)
-_NO_SECRET: Final = re.compile(
-    r"(Arn|Id|Ids|Name|Names|Type|Types|Enabled|Length|Days|Policy|Status|Path|Metric|Validity|Duration|Version|Stage)$"
-    r"|ClientRequestToken|^KmsKey|KMSMasterKey|RotationRules|^AccessKeyLastRotated"
-)
 _REFERENCE: Final = re.compile(r"arn:aws[a-z-]*:\S+|\{\{resolve:[^{}]*\}\}|true|false|null|")
+_RESOLVE: Final = re.compile(r"\{\{resolve:(?:secretsmanager|ssm-secure):[^{}]*\}\}")
 _HIDDEN: Final = re.compile(r"\(hidden [0-9a-f]{4}\)")
-_FORMS: Final = re.compile(
-    r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"
-    r"|\bgh[pousr]_[A-Za-z0-9]{20,}|\bgithub_pat_[A-Za-z0-9_]{20,}|\bxox[abprs]-[A-Za-z0-9-]{10,}"
-    r"|\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"
-    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"
-    r"|(?<=://)[^\s/@:]+:[^\s/@]+(?=@)"
-)
-"""Secrets that are known by their form, wherever they stand."""
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 """Halves of a pair come from file names; no encoding can carry them."""
 _FUNCTIONS: Final = frozenset({"Ref", "Fn::GetAtt", "Fn::ImportValue"})
 _TEXT_FIELDS: Final = {PropertyChange: ("before", "after"), Difference: ("expected", "actual")}
 _SENTENCES: Final = frozenset({"message", "remedy", "sentence", "notes", "reason"})
 """Fields that may repeat a secret in the middle of a text; ids and names are not searched, they identify."""
+_NOTHING: Final = Hidden()
 _SHORTEST: Final = 6
 """A shorter secret is hidden where it stands but not searched for in other texts: it could be any word."""
 
 
-def is_secret_key(key: str) -> bool:
-    """Whether a value under this key is to be hidden."""
-    return _SECRET.search(key) is not None and _NO_SECRET.search(key) is None
-
-
-def redact(value: T, salt: str = "") -> T:
+def redact(value: T, salt: str = "", hidden: Hidden = _NOTHING, write_only: WriteOnly = lambda _: ()) -> T:
     """The same report, drift or other value of the model without secrets; redacting twice changes nothing.
 
-    `salt` makes the marks of one repository useless in another.
+    `salt` makes the marks of one repository useless in another; `hidden` is what is known to be secret from elsewhere,
+    `write_only` gives for a resource type the paths of the properties that AWS takes and never shows.
     """
     secrets = sorted({text for text in _secrets(value) if len(text) >= _SHORTEST}, key=lambda text: (-len(text), text))
-    hidden: T = _walk(value, _Hider(salt, tuple(secrets)))
-    return hidden
+    clean: T = _walk(value, _Hider(salt, tuple(secrets), hidden, write_only))
+    return clean
 
 
 @dataclasses.dataclass(frozen=True)
 class _Hider:
     salt: str
     secrets: tuple[str, ...]
+    hidden: Hidden = _NOTHING
+    write_only: WriteOnly = lambda _: ()
 
     def mark(self, text: str) -> str:
         return text if _HIDDEN.fullmatch(text) else f"(hidden {sha256(canonical_json([self.salt, text]))[:4]})"
@@ -76,9 +61,8 @@ class _Hider:
         return self.forms(text)
 
     def forms(self, text: str) -> str:
-        """An id or a name without what is a secret by its form."""
-        text = _SURROGATE.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
-        return _FORMS.sub(lambda found: self.mark(found.group()), text)
+        """An id or a name without what is a secret by its form, or known to be one."""
+        return self.hidden.text(_SURROGATE.sub(lambda found: f"\\u{ord(found.group()):04x}", text), self.mark)
 
     def under(self, key: str, value: Any) -> Any:
         """Plain data under a key, hidden where the key or a key inside says so."""
@@ -125,11 +109,74 @@ def _walk(value: Any, hider: _Hider, *, sentence: bool = False) -> Any:
     if isinstance(value, tuple):
         return tuple(_walk(item, hider, sentence=sentence) for item in value)
     if isinstance(value, Mapping):
-        return {key: _entry(str(key), item, hider) for key, item in value.items()}
+        return {hider.forms(str(key)): _entry(str(key), item, hider) for key, item in value.items()}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        changes = {field.name: _field(value, field.name, hider) for field in dataclasses.fields(value)}
-        return dataclasses.replace(value, **changes)
+        clean = _apart(value, hider)
+        changes = {field.name: _field(clean, field.name, hider) for field in dataclasses.fields(clean)}
+        return dataclasses.replace(clean, **changes)
     return value
+
+
+def _apart(owner: Any, hider: _Hider) -> Any:
+    """A value without the secrets that its own fields cannot tell: write-only properties, what a reference became."""
+    if isinstance(owner, Change):
+        paths = frozenset(tuple(path.split("/")) for path in hider.write_only(owner.type))
+        return dataclasses.replace(owner, properties=tuple(_written(one, paths, hider) for one in owner.properties))
+    if (names := _TEXT_FIELDS.get(type(owner))) is not None:
+        one, other = (getattr(owner, name) for name in names)
+        return dataclasses.replace(owner, **dict(zip(names, _resolved(one, other, hider), strict=True)))
+    return owner
+
+
+def _written(item: PropertyChange, paths: frozenset[tuple[str, ...]], hider: _Hider) -> PropertyChange:
+    """A property with every text hidden that stands at a write-only path or below it."""
+    if not paths:
+        return item
+    place = tuple("*" if part.isdigit() else part for part in re.split(r"[/.\[\]]", item.path) if part)
+    start = place[1:] if place[:1] == ("Properties",) else place
+
+    def hide(value: Any, at: tuple[str, ...], below: bool) -> Any:
+        below = below or at in paths
+        if isinstance(value, Mapping):
+            return {k: v if k in _FUNCTIONS else hide(v, (*at, k), below) for k, v in value.items()}
+        if isinstance(value, list):
+            return [hide(one, (*at, "*"), below) for one in value]
+        return hider.mark(value) if below and isinstance(value, str) and not _open(value) else value
+
+    inside = any(start[: len(path)] == path for path in paths)
+    texts = (text and _dumped(text, hide(_loaded(text), start, inside)) for text in (item.before, item.after))
+    before, after = texts
+    return dataclasses.replace(item, before=before, after=after)
+
+
+def _resolved(one: str | None, other: str | None, hider: _Hider) -> tuple[str | None, str | None]:
+    """Two texts of one property: where one holds a reference to a secret, the other's text is what it led to."""
+    if one is None or other is None or not any(_RESOLVE.search(text) for text in (one, other)):
+        return one, other
+
+    def hide(mine: Any, theirs: Any) -> Any:
+        if isinstance(mine, Mapping) and isinstance(theirs, Mapping):
+            return {key: hide(value, theirs.get(key)) for key, value in mine.items()}
+        if isinstance(mine, list) and isinstance(theirs, list):
+            return [hide(value, theirs[n] if n < len(theirs) else None) for n, value in enumerate(mine)]
+        led = isinstance(theirs, str) and _RESOLVE.search(theirs)
+        return hider.mark(mine) if led and isinstance(mine, str) and not _open(mine) else mine
+
+    left, right = _loaded(one), _loaded(other)
+    return _dumped(one, hide(left, right)), _dumped(other, hide(right, left))
+
+
+def _loaded(text: str) -> Any:
+    """The value of a property's JSON text; text that is no JSON is a string."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+
+
+def _dumped(text: str, value: Any) -> str:
+    """The JSON text of a value, or the text that it was read from where it is still the same."""
+    return text if value == _loaded(text) else json.dumps(value, ensure_ascii=False)
 
 
 def _entry(key: str, item: Any, hider: _Hider) -> Any:
