@@ -84,25 +84,21 @@ def draw(world: World, change: subjects.Change, run: Run) -> Drawn:
     parts = concerned(change, prepare).parts
     findings = _found(world, [new for part in parts if (new := part.sides[1]) is not None], change.waivers)
     stacks = tuple(_placed(part, _examined(part.subject, *part.sides, findings, change.settings)) for part in parts)
-    pairs = tuple(_pair(part) for part in parts)
-    report = Report(run=run, stacks=stacks, failures=tuple(failures))
+    pairs, report = tuple(_pair(part) for part in parts), Report(run=run, stacks=stacks, failures=tuple(failures))
     return Drawn(report=secrecy.of_review(report, change.settings, pairs, world.out.hidden), pairs=pairs)
 
 
 def plan(drawn: Drawn, planner: Planner, ours: Settings, known: Hidden) -> Report:
-    """Stage 6: the report with the plan of every stack; what goes wrong with one stack is said in it.
-
-    `known` is what the environment knows to be secret; that and what `secrecy` finds leaves in no report.
-    """
+    """Stage 6: the report with the plan of every stack, without secrets; what goes wrong with one is said in it."""
     report, failures = drawn.report, list(drawn.report.failures)
     plans: dict[StackId, Plan | None] = {}
     for pair in drawn.pairs:
         with _told(pair.id.name, Location(path=pair.path), failures):
             plans[pair.id] = planner.plan(pair, ours=ours, run=report.run)
     stacks = tuple(replace(stack, plan=plans.get(stack.id)) for stack in report.stacks)
-    whole = replace(report, stacks=stacks, failures=tuple(failures))
+    whole = secrecy.of_review(replace(report, stacks=stacks, failures=tuple(failures)), ours, drawn.pairs, known)
     planner.finish(whole.verdict)
-    return secrecy.of_review(whole, ours, drawn.pairs, known)
+    return whole
 
 
 def bundled(drawn: Drawn) -> str:
@@ -224,8 +220,8 @@ def drift(
     `max_open` drift issues are open then.
     """
     found = [judge(_compared(world, stack), ours.drift.ignore, world.clock.today) for stack in stacks]
-    clean = [secrecy.of_drift(each, ours, world.out.hidden) for each in found]
-    return filing.file(world, zip(clean, stacks, strict=True), max_open=max_open)
+    found = [secrecy.of_drift(each, ours, world.out.hidden) for each in found]
+    return filing.file(world, zip(found, stacks, strict=True), max_open=max_open)
 
 
 def drift_of(world: World, stack: Stack) -> Drift:
