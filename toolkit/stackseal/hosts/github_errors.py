@@ -19,6 +19,9 @@ PERMISSIONS: Final[tuple[tuple[str, str], ...]] = (
     (r"/contents|/commits|/rules|/branches", "contents"),
 )
 """First match of a path → the key of `permissions:` that a job needs, where GitHub does not name it in its answer."""
+_GRANT: Final = (
+    "add it to the job's permissions and to those of the workflow that calls it; pull requests from forks never have it"
+)
 _ACCEPTED: Final = re.compile(r"([a-z_]+)=(read|write)")
 
 
@@ -50,13 +53,14 @@ def _because(method: str, path: str, reply: Reply, message: str) -> tuple[str, s
             found = f"it answered {status}: the repository has moved", "set GITHUB_REPOSITORY to where it is now"
         case 401:
             found = "the token is not valid, or has expired", "give a token that is valid"
+        case 403 if "not accessible by personal access token" in message:
+            found = f"the token lacks the permission {needed}", "give the personal access token that permission"
         case 403 if "not accessible" in message:
-            found = (
-                f"the token lacks the permission {needed}",
-                "add it to the job's permissions; pull requests from forks never have it",
-            )
+            found = f"the token lacks the permission {needed}", _GRANT
         case 403 if "locked" in message:
             found = "the conversation is locked", "unlock it, or allow bots to write"
+        case 403:
+            found = f"403 {message}".strip(), f"do as GitHub says; the token needs at least {needed}"
         case 404:
             found = (
                 "it was not found, or the token cannot see it",
@@ -71,8 +75,11 @@ def _because(method: str, path: str, reply: Reply, message: str) -> tuple[str, s
 
 def permission(method: str, path: str, headers: Mapping[str, str]) -> str:
     """What a job's `permissions:` must have, e.g. `pull-requests: write`."""
-    named = [f"{key.replace('_', '-')}: {level}" for key, level in _ACCEPTED.findall(_accepted(headers))]
-    if named:
+    sets = [
+        " and ".join(f"{key.replace('_', '-')}: {level}" for key, level in _ACCEPTED.findall(one))
+        for one in _accepted(headers).split(";")  # one of the sets is enough ("Troubleshooting the REST API")
+    ]
+    if named := [one for one in sets if one]:
         return " or ".join(dict.fromkeys(named))
     if path == GRAPHQL:
         return "pull-requests: read"

@@ -138,6 +138,20 @@ def test_every_page_is_read() -> None:
             "Resource not accessible by integration",
             "the token lacks the permission issues: write",
         ),
+        (
+            "POST",
+            "/repos/a/b/issues",
+            403,
+            "Resource not accessible by personal access token",
+            "give the personal access token that permission",
+        ),
+        (
+            "POST",
+            "/repos/a/b/issues",
+            403,
+            "Must have admin rights to Repository.",
+            "Must have admin rights to Repository.; do as GitHub says; the token needs at least issues: write",
+        ),
         ("POST", "/repos/a/b/issues", 410, "Issues are disabled for this repo", "issues are disabled"),
         ("GET", "/repos/a/b/pulls/7", 404, "Not Found", "it was not found, or the token cannot see it"),
         ("GET", "/repos/a/b", 401, "Bad credentials", "the token is not valid"),
@@ -171,6 +185,8 @@ def test_a_validation_error_shows_its_details_on_one_line() -> None:
 def test_github_itself_names_the_permission_where_it_does() -> None:
     headers = {"x-accepted-github-permissions": "issues=write; pull_requests=write"}
     assert permission("POST", "/anything", headers) == "issues: write or pull-requests: write"
+    headers = {"x-accepted-github-permissions": "contents=write,workflows=write; administration=write"}
+    assert permission("PUT", "/x", headers) == "contents: write and workflows: write or administration: write"
 
 
 def test_an_error_of_graphql_is_a_refusal_although_its_status_is_200() -> None:

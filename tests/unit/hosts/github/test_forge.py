@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -176,6 +176,36 @@ def test_a_fork_s_token_is_told_what_it_lacks(pull: Pull, connected: Connected) 
     with pytest.raises(Rejected, match=r"lacks the permission .*pull-requests: write") as caught:
         connected(PUBLISH, fork=True).upsert_comment(pull.number, "review", [part("one")])
     assert caught.value.unpermitted
+
+
+PLACES: dict[str, tuple[Callable[[GitHubForge, int], object], str]] = {
+    "comment": (lambda forge, number: forge.upsert_comment(number, "review", [part("one")]), "pull-requests: read"),
+    "issues": (lambda forge, _: forge.issues(), "issues: read"),
+    "open an issue": (lambda forge, _: forge.open_issue("k", "t", "b"), "issues: write"),
+    "edit an issue": (lambda forge, n: forge.update_issue(n, title="t", body="b", is_open=True), "issues: write"),
+    "heartbeat": (lambda forge, _: forge.heartbeat(AT, "42 stacks"), "issues: read"),
+    "last heartbeat": (lambda forge, _: forge.last_heartbeat(), "issues: read"),
+    "pull request": (lambda forge, number: forge.pull(number), "pull-requests: read"),
+    "commit": (lambda forge, _: forge.pull_request_of("a" * 40, "main"), "pull-requests: read"),
+    "environment": (lambda forge, _: forge.reviewers("prod"), "actions: read"),
+    "review": (lambda forge, number: forge.pulls.review(number, "main"), "pull-requests: read"),
+    "dismiss": (lambda forge, number: forge.pulls.dismiss(number, "grown"), "pull-requests: read"),
+    "plan again": (lambda forge, _: forge.pulls.plan_again("w.yml", "main", {}), "actions: write"),
+}
+"""What the forge is asked, and the permission that is missing when GitHub first refuses."""
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_missing_permission_is_told_in_every_place(
+    github: GitHubFake, pull: Pull, connected: Connected, place: str
+) -> None:
+    ask, needed = PLACES[place]
+    github.faults.next(status(403, "Resource not accessible by integration"), times=100)
+    with pytest.raises(Failed) as caught:
+        ask(connected({}), pull.number)
+    assert "not accessible" not in str(caught.value), "GitHub's own sentence helps nobody"
+    assert f"lacks the permission {needed}" in str(caught.value)
+    assert "add it to the job's permissions and to those of the workflow that calls it" in caught.value.remedy
 
 
 @pytest.mark.parametrize("fault", [status(502), status(503), page(), reset("before"), reset("after")])
