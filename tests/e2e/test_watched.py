@@ -110,6 +110,9 @@ def test_no_more_issues_than_allowed_and_the_rest_is_counted(bench: Bench, job: 
     assert done.code == 0, done.stderr
     assert len(filed(job)) == 1
     assert "1 drifted without an issue, because 1 may be open: " in done.stdout
+    page = job.summary.read_text()
+    assert page.count("🟡 not as deployed") == 2
+    assert page.count("held back: as many are open as may be") == 1
     assert "This one is not complete" in done.stdout
     assert beats(job) == []
     again = watch(job, "--max-open-issues=1")

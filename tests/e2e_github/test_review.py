@@ -81,6 +81,9 @@ def test_what_a_review_sealed_is_deployed_and_watched(consumer: Hub, cloud: Any)
     assert deployed.jobs == {"deploy": "success"}, deployed.log
     row = {"stack": name, "outcome": "created", "status": "CREATE_COMPLETE"}
     assert json.loads(deployed.output("deployments")) == [row]
+    assert f"| `{name}` | `{ACCOUNT}` `{REGION}` | 🟢 created `CREATE_COMPLETE` | |" in deployed.summary.replace(
+        "|  |", "| |"
+    )
     live = cloud.get_template(StackName=name)["TemplateBody"]
     assert sha256(canonical_json(json.loads(live) if isinstance(live, str) else live)) == stack["template_sha256"]
 
@@ -93,6 +96,7 @@ def test_what_a_review_sealed_is_deployed_and_watched(consumer: Hub, cloud: Any)
         watched = consumer.act("schedule", "drift", clock, PERMISSIONS["drift", "drift"])
         assert watched.jobs == {"drift": "success"}, watched.log
         assert json.loads(watched.output("drifted")) == drifted
+        assert ("🟡 not as deployed" in watched.summary) == bool(drifted)
         (issue,) = [item for item in consumer.repository.issues.values() if name in item.title]
         assert issue.state == state
 

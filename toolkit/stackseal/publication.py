@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -40,7 +41,7 @@ def publish(
         artifacts.write(world.root / "reports" / f"review.{suffix}", FORMATS[name].render(report))
     if world.runner.annotates:
         world.out.command(FORMATS["annotations"].render(report))
-    _summarise(world, report)
+    summarise(world, lambda room: markdown.render_summary(report, limit=room))
     parts = markdown.render_parts(report, key=key, limit=_ROOM)
     number = report.run.pull_request or 0
     where = world.forge.upsert_comment(number, key, parts, mode=mode, worth=worth(report))
@@ -63,14 +64,18 @@ def scan(world: World, report: Report, *, key: str = "review") -> str:
     return "off" if done.off else "refused"
 
 
-def _summarise(world: World, report: Report) -> None:
-    """Append the review to the job's summary, which GitHub drops as a whole when a step's file is over its limit."""
+def summarise(world: World, render: Callable[[int], str]) -> None:
+    """Append to the job's summary what is made of the bytes that are left in it.
+
+    GitHub drops a step's summary as a whole when it is over the limit, so what other commands of the step wrote counts.
+    """
     if not (summary := world.env.get("GITHUB_STEP_SUMMARY")):
         return
     path = Path(summary)
-    text = markdown.render_summary(report, limit=markdown.SUMMARY_LIMIT - (path.stat().st_size if path.exists() else 0))
+    room = markdown.SUMMARY_LIMIT - (path.stat().st_size if path.exists() else 0)
+    text = markdown.cut(render(max(0, room)), room)
     if not text:
-        world.out.say("The job's summary is full, so the review is not in it; see the comment", "warning")
+        world.out.say("The job's summary is full, so this is not in it; see the job's log", "warning")
     with path.open("a", encoding="utf-8") as file:
         file.write(text)
 

@@ -52,9 +52,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, world: World) -> int:
     """Deploy."""
 
-    from stackseal import acting, pipeline, preparation, progress, subjects
+    from stackseal import acting, pipeline, preparation, progress, publication, subjects
     from stackseal.commands import operate
     from stackseal.hosts.git import Repository
+    from stackseal.report import done as report
 
     repository = Repository(world.here)
     change = subjects.between(repository, args.base, args.head, preparation.catalogue_of(world), world.sandbox)
@@ -92,6 +93,7 @@ def run(args: argparse.Namespace, world: World) -> int:
     lines += [f"{name}: left, because no review has sealed it" for name in left]
     facts = {"deployments": [operate.facts(deployment) for deployment in done], "not_begun": waiting, "unsealed": left}
     emit(world, facts, "\n".join(lines) or "Nothing to deploy")
+    publication.summarise(world, lambda _: report.deployed(done, waiting=waiting, left=left))
     return max((operate.code(deployment) for deployment in done), default=0)
 
 

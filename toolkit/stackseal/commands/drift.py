@@ -49,9 +49,10 @@ def run(args: argparse.Namespace, world: World) -> int:
     """Compare and file."""
     from pathlib import Path
 
-    from stackseal import acting, config, filing, pipeline, settings
+    from stackseal import acting, config, filing, pipeline, publication, settings
     from stackseal.commands import check_drift
     from stackseal.model import DriftStatus
+    from stackseal.report import done as report
 
     ours = settings.load(world.here)
     names = args.config or [path.as_posix() for path in config.discover(Path(ours.configs))]
@@ -66,6 +67,8 @@ def run(args: argparse.Namespace, world: World) -> int:
     held = [found.stack.name for found, step in done if step.move is Move.HOLD]
     times = {"last_check": last.isoformat() if last else None, "checked_at": at.isoformat() if at else None}
     emit(world, {"stacks": rows, "held_back": held, **times}, _text(done, held, args.max_open_issues, last, at))
+    filings = [(found, step.move.value, step.number) for found, step in done]
+    publication.summarise(world, lambda _: report.watched(filings))
     for error in wrong:
         world.out.say(f"{error.where}: error: {error}", "error")
     statuses, moves = {found.status for found, _ in done}, {step.move for _, step in done}

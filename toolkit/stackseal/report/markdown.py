@@ -80,12 +80,19 @@ def render(report: Report, previous: Report | None = None) -> str:
 def render_summary(report: Report, *, limit: int = SUMMARY_LIMIT) -> str:
     """The review for a job's summary page, within `limit` bytes of UTF-8."""
     found = view(report)
-    limit = max(0, limit)
     for step in STEPS:
         text = _fill("summary.md.j2", found, step)
         if len(text.encode()) <= limit:
             return text
-    kept = text.encode()[:limit].decode(errors="ignore")
+    return cut(text, limit)
+
+
+def cut(text: str, limit: int) -> str:
+    """The text, or as many of its lines as `limit` bytes of UTF-8 hold."""
+    raw = text.encode()
+    if len(raw) <= limit:
+        return text
+    kept = raw[: max(0, limit)].decode(errors="ignore")
     return kept[: kept.rfind("\n") + 1]
 
 
