@@ -25,6 +25,7 @@ REVIEW_CALLS: Final = frozenset(
         "cloudformation:ListChangeSets",
         "cloudformation:ListStackResources",
         "s3:PutObject",
+        "ssm:GetParameters",
         "sts:GetCallerIdentity",
     }
 )

@@ -14,8 +14,9 @@ from e2e import crowd
 from e2e.crowd import Crowd, commit
 from e2e.harness import ACCOUNT, REGION, STARTER, Bench, example
 from e2e.recording import READS, REVIEW_CALLS, WRITES, Log, recorded
-from stackseal import settings
-from stackseal.model import PlanOperation, Report, Verdict
+from e2e.test_network import NAT, SHOP
+from stackseal import assets, settings
+from stackseal.model import PlanKind, PlanOperation, Report, Verdict
 
 pytestmark = pytest.mark.e2e
 BUCKET = f"stackseal-{ACCOUNT}-{REGION}"
@@ -132,9 +133,30 @@ def repeated(found: Watched) -> None:
         assert not Crowd(bench=recorded(found.bench, found.log)).review(7, commit(7, 1), "a").failures
 
 
+def awaiting(found: Watched) -> None:
+    """A network and the groups that read its parameters, which do not exist yet."""
+    texts = [(assets.PRODUCTS / f"{name}.yaml").read_text(encoding="utf-8") for name in (NAT, SHOP)]
+    report = found.review(TEXT, *texts)
+    assert not report.failures
+    assert PlanKind.DEFERRED in {stack.plan.kind for stack in report.stacks if stack.plan}
+    assert "ssm:GetParameters" in found.log.names
+
+
 PATHS: dict[str, Callable[[Watched], None]] = {
     each.__name__.replace("_", " "): each
-    for each in (created, updated, removed, unchanged, blocked, superseded, nothing_left, failed, large, repeated)
+    for each in (
+        created,
+        updated,
+        removed,
+        unchanged,
+        blocked,
+        superseded,
+        nothing_left,
+        failed,
+        large,
+        repeated,
+        awaiting,
+    )
 }
 
 
@@ -208,6 +230,7 @@ def test_what_was_there_before_is_there_afterwards(bench: Bench, path: str) -> N
 @pytest.mark.parametrize("found", ["bucket"], indirect=True)
 def test_the_page_says_what_is_asked_and_nothing_more(found: Watched) -> None:
     superseded(found)
+    awaiting(found)
     assert found.log.names == REVIEW_CALLS
     rows = re.findall(r"^\| `([a-z0-9]+:[A-Za-z]+)` \|", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
     assert rows == sorted(REVIEW_CALLS)

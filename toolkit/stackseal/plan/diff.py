@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from stackseal import facts
-from stackseal.model import JsonPath, Replacement, canonical_json
+from stackseal.model import KNOWN_AFTER_APPLY, JsonPath, Replacement, canonical_json
 from stackseal.plan.overrides import UPDATE_REQUIRES
 from stackseal.plan.resolve import ABSENT, Marker, same, shown
 
@@ -65,8 +65,9 @@ def requires(type_: str, difference: Difference) -> Replacement:
 
 
 def text(value: Any) -> str | None:
-    """A value as canonical JSON, None for one that is not there."""
-    return None if value is ABSENT else canonical_json(shown(value))
+    """A value as canonical JSON, None for one that is not there; the bare word for one that only the deployment tells."""
+    found = None if value is ABSENT else shown(value)
+    return found if found is None or found == KNOWN_AFTER_APPLY else canonical_json(found)
 
 
 def _concerns(pattern: str, difference: Difference) -> bool:
