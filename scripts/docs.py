@@ -25,6 +25,7 @@ from stackseal.catalogue import Catalogue, schema
 from stackseal.checks import CHECKS
 from stackseal.cli import parser
 from stackseal.commands import COMMANDS
+from stackseal.model import PlanKind
 from stackseal.plan import consequences
 
 REFERENCE: Final = Path(__file__).parents[1] / "docs" / "reference"
@@ -393,6 +394,17 @@ changed. `stackseal recover` follows what runs for as long as a deployment would
 state and the remedy. A planned deletion waits like a deployment; every state in which nothing runs allows it."""
 
 
+_PLANS: Final = {
+    PlanKind.PREDICTED: ("the templates of base and head", "no", "refused: nobody has sealed it"),
+    PlanKind.CHANGE_SET: ("CloudFormation, against the real stack", "yes", "prove the change set and execute it"),
+    PlanKind.DEFERRED: (
+        "the live template and the head's; values that other stacks of the change give first are left open",
+        "yes",
+        "after those stacks: make the change set, prove it against the seal and the published values, execute it",
+    ),
+}
+
+
 def states_page() -> str:
     """Each state with its one action."""
     stack = [
@@ -415,6 +427,8 @@ def states_page() -> str:
         "Rows are the status, columns the execution status.",
         table(("", *(code(execution) for execution in executions)), sets),
         _legend(states.Use),
+        "## Plans",
+        table(("Kind", "Made from", "Sealed", "Deployment"), [(code(kind.value), *_PLANS[kind]) for kind in PlanKind]),
     ]
     return "\n\n".join(parts)
 

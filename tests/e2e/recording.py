@@ -25,7 +25,7 @@ REVIEW_CALLS: Final = frozenset(
         "cloudformation:ListChangeSets",
         "cloudformation:ListStackResources",
         "s3:PutObject",
-        "ssm:GetParameters",
+        "ssm:GetParameter",
         "sts:GetCallerIdentity",
     }
 )

@@ -139,7 +139,7 @@ def awaiting(found: Watched) -> None:
     report = found.review(TEXT, *texts)
     assert not report.failures
     assert PlanKind.DEFERRED in {stack.plan.kind for stack in report.stacks if stack.plan}
-    assert "ssm:GetParameters" in found.log.names
+    assert "ssm:GetParameter" in found.log.names
 
 
 PATHS: dict[str, Callable[[Watched], None]] = {

@@ -184,7 +184,7 @@ GOOD = {"resolved": {"Vpc": "vpc-1", "Zone": "a"}, "now": {PATH: "vpc-1"}, "publ
         ({"published": {}}, "The stack vpc-stack does not publish /vpc/main/VPCId."),
         (
             {"published": {PATH: "MODIFIED"}},
-            "is not what the stack vpc-stack published: drift detection calls it MODIFIED",
+            "what the stack vpc-stack published: drift detection calls it MODIFIED",
         ),
         ({"published": {PATH: "DELETED"}}, "drift detection calls it DELETED"),
         ({"published": {PATH: "NOT_CHECKED"}}, "drift detection calls it NOT_CHECKED"),

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
 
 from stackseal.aws.errors import AwsFailed, translated, unreadable
 from stackseal.aws.session import Aws
-
-_AT_ONCE: Final = 10
-"""GetParameters takes no more."""
 
 
 class Parameters:
@@ -33,17 +29,9 @@ class Parameters:
         return answer["Parameter"].get("Value", "")
 
     def given(self, names: Iterable[str]) -> dict[str, str]:
-        """The values of those that exist, sorted by name; asked for as CloudFormation does it, ten at a time."""
-        wanted, found = sorted(set(names)), dict[str, str]()
-        for start in range(0, len(wanted), _AT_ONCE):
-            some = wanted[start : start + _AT_ONCE]
-            what = f"could not read the SSM parameters {', '.join(some)}"
-            with translated(what):
-                answer = self._client.get_parameters(Names=some)
-            if "Parameters" not in answer:
-                raise unreadable(what)
-            found |= {item["Name"]: item.get("Value", "") for item in answer["Parameters"] if "Name" in item}
-        return dict(sorted(found.items()))
+        """The values of those that exist, sorted by name."""
+        found = ((name, self.get(name)) for name in sorted(set(names)))
+        return {name: value for name, value in found if value is not None}
 
     def below(self, path: str) -> dict[str, str]:
         """Name and value of every parameter below a path, sorted by name."""

@@ -65,7 +65,7 @@ def requires(type_: str, difference: Difference) -> Replacement:
 
 
 def text(value: Any) -> str | None:
-    """A value as canonical JSON, None for one that is not there; the bare word for one that only the deployment tells."""
+    """A value as canonical JSON, None for one that is not there; a bare word for one that only the deployment tells."""
     found = None if value is ABSENT else shown(value)
     return found if found is None or found == KNOWN_AFTER_APPLY else canonical_json(found)
 
