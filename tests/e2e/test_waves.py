@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from e2e.harness import REGION, Bench
 from e2e.test_network import BANK, GROUPS, ML, VPC, left, value
-from stackseal import assets
+from stackseal import assets, cli
 from stackseal.errors import ConfigErrors
 from stackseal.model import Deployment, Outcome, PlanKind, PlanOperation, Report, StackId, Verdict
 from stackseal.output import Output
+from stackseal.report import json as report_json
 
 pytestmark = pytest.mark.e2e
 PRODUCT = f"{ML}-codecommit-sgprov-ssm"
@@ -127,6 +130,52 @@ def test_a_value_that_somebody_else_puts_there_is_not_used(bench: Bench) -> None
     assert f"{VPC_ID} is not what the stack {VPC_STACK} published: drift detection calls it MODIFIED" in groups.message
     names = {row["StackName"] for row in bench.client("cloudformation", BANK).describe_stacks()["Stacks"]}
     assert names == {VPC_STACK}
+
+    resources = bench.client("cloudformation", BANK).describe_stack_resources(StackName=VPC_STACK)["StackResources"]
+    (own,) = (row["PhysicalResourceId"] for row in resources if row["ResourceType"] == "AWS::EC2::VPC")
+    ssm.put_parameter(Name=VPC_ID, Value=own, Type="String", Overwrite=True)
+    assert ended(bench.deploy(1)) == [(VPC_STACK, Outcome.UNCHANGED), (SG_STACK, Outcome.CREATED)]
+
+
+def test_what_was_not_begun_is_told_by_the_command(bench: Bench) -> None:
+    proposed(bench, 1, {example: text(example) for example in ALL})
+    bench.git("merge", "--quiet", "--ff-only", "pr-1")
+    ssm = bench.client("ssm", BANK)
+
+    class Spoiled(Output):
+        def say(self, text: str, level: str = "info") -> None:
+            super().say(text, level)
+            if text.startswith("Wave 2 of 3"):
+                ssm.delete_parameter(Name=VPC_ID)
+
+    output = Spoiled(stdout=io.StringIO(), stderr=io.StringIO())
+    world = replace(bench.world, out=output, json=True)
+    arguments = cli.parse(["deploy", "--pull-request", "1", "--force", "--format", "json"], {})
+    assert cli.COMMANDS["deploy"].run(arguments, world) == 3
+    facts = json.loads(output.stdout.getvalue())  # type: ignore[attr-defined] # it is the one from above
+    assert [(row["stack"], row["outcome"]) for row in facts["deployments"]] == [
+        (VPC_STACK, "created"),
+        (SG_STACK, "failed"),
+    ]
+    assert facts["not_begun"] == [ML_STACK]
+
+
+def test_the_order_crosses_the_jobs_of_a_review(bench: Bench) -> None:
+    bench.git("switch", "--quiet", "--create", "pr-1")
+    for example in (VPC, GROUPS):
+        bench.write(text(example), name(example))
+    bench.commit("Add a network")
+    bundle, report = (str(bench.folder / "ml" / file) for file in ("bundle.json", "report.json"))
+    number = ("--pull-request", "1")
+    assert bench.run("review", "--base", "main", *number, "--to-bundle", bundle).code == 0
+    done = bench.run(
+        *("review", "--base", "main", *number, "--from-bundle", bundle, "--plan", "sealed", "--to-report", report)
+    )
+    assert done.code == 0, done.stderr
+    found = report_json.loads(Path(report).read_text(encoding="utf-8"))
+    assert planned(found)[SG_STACK] == (2, PlanKind.DEFERRED, PlanOperation.CREATE)
+    bench.git("switch", "--quiet", "main")
+    assert len(ended(merged(bench, 1))) == 2
 
 
 def test_a_product_whose_network_nobody_publishes_is_blocked_with_the_order(bench: Bench) -> None:
