@@ -97,11 +97,11 @@ def test_mode_new_folds_what_came_before(job: Job, pull: Pull) -> None:
     assert [comment.minimized for comment in shown(job, pull)] == ["outdated", "outdated", None]
 
 
-def test_mode_off_asks_nothing_of_github_and_still_annotates(job: Job, pull: Pull) -> None:
+def test_mode_off_writes_nothing_to_github_and_still_annotates(job: Job, pull: Pull) -> None:
     done = publish(job, pull, samples.full(), "--part", "comment", "--comment-mode", "off")
     assert done.code == 1
     assert shown(job, pull) == []
-    assert job.operations == []
+    assert job.operations == ["issues/list-labels-on-issue"]
     assert "::error file=" in done.stdout
     assert job.summary.stat().st_size > 1_000
 
@@ -173,6 +173,13 @@ def test_labels_follow_the_verdict_and_other_people_s_stay(job: Job, pull: Pull)
         assert sorted(issue.labels) == ["bug", *names]
     publish(job, pull, samples.full(), "--part", "comment")
     assert sorted(issue.labels) == ["bug", "stackseal: ready"], "without --labels they are left alone"
+
+
+def test_a_new_plan_is_not_stale(job: Job, pull: Pull) -> None:
+    issue = job.repository.issues[pull.number]
+    issue.labels += [job.repository.label(name).name for name in ("stackseal: ready", "stackseal: stale plan")]
+    publish(job, pull, SOMETHING, "--part", "comment")
+    assert issue.labels == ["stackseal: ready"]
 
 
 def test_labels_that_cannot_be_set_stop_nothing(job: Job, pull: Pull) -> None:

@@ -45,8 +45,8 @@ def publish(
     parts = markdown.render_parts(report, key=key, limit=_ROOM)
     number = report.run.pull_request or 0
     where = world.forge.upsert_comment(number, key, parts, mode=mode, worth=worth(report))
-    if labels and number:
-        _label(world, report, number)
+    if number:
+        _label(world, number, _labels(report) if labels else None)
     return Published(parts=parts, where=where)
 
 
@@ -80,10 +80,17 @@ def summarise(world: World, render: Callable[[int], str]) -> None:
         file.write(text)
 
 
-def _label(world: World, report: Report, number: int) -> None:
-    """Give the pull request the labels of its verdict; they decide nothing, so what is in the way is only said."""
-    forge, names = world.forge, [f"stackseal: {report.verdict.value}"]
-    names += ["stackseal: destructive"] if view(report).destructive else []
+def _labels(report: Report) -> tuple[str, ...]:
+    """The verdict, and whether something goes away."""
+    return (f"stackseal: {report.verdict.value}", *(["stackseal: destructive"] if view(report).destructive else []))
+
+
+def _label(world: World, number: int, names: tuple[str, ...] | None) -> None:
+    """Label the pull request; with None only what is no longer true goes.
+
+    Labels decide nothing, so what is in the way is only said.
+    """
+    forge = world.forge
     try:
         if not isinstance(forge, HasLabels) or not forge.label(number, names):
             world.out.say("No labels were set: the token may not, or there are none here", "debug")

@@ -205,8 +205,11 @@ class ShowsFindings(Protocol):
 class HasLabels(Protocol):
     """A forge whose pull requests have labels."""
 
-    def label(self, pull_request: int, names: Sequence[str]) -> bool:
-        """Of our labels the pull request has exactly these; False where the token may not set any."""
+    def label(self, pull_request: int, names: Sequence[str] | None) -> bool:
+        """Of our labels the pull request has exactly these; False where the token may not set any.
+
+        None leaves them alone but for the one that says that the plan is stale, which it is no more.
+        """
         ...
 
 

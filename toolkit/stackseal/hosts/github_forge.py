@@ -17,7 +17,7 @@ from stackseal.hosts.github_environments import Environments
 from stackseal.hosts.github_http import DEFAULT_URL, PyGithubTransport, Transport
 from stackseal.hosts.github_identity import Identity
 from stackseal.hosts.github_issues import Issues
-from stackseal.hosts.github_pulls import Pulls
+from stackseal.hosts.github_pulls import STALE, Pulls
 from stackseal.hosts.github_revision import OLDEST, Revision, of_env
 from stackseal.hosts.github_scanning import place, upload
 from stackseal.model import Run
@@ -108,7 +108,7 @@ class GitHubForge:
         found = self.pulls.look(number)
         if found is None or not found.open:
             return False
-        self.pulls.label(number, {"stackseal: stale plan"})
+        self.pulls.label(number, {STALE})
         self._comments.note(number, note)
         self.pulls.plan_again(workflow, branch, {"pull-request": str(number)})
         return True
@@ -157,10 +157,13 @@ class GitHubForge:
         commit, ref = place(run, self.options.ref, self.options.sha)
         return upload(self._client, self.repository, commit=commit, ref=ref, sarif=sarif)
 
-    def label(self, pull_request: int, names: Sequence[str]) -> bool:
-        """Of our labels the pull request has exactly these; False where the token may not set any."""
+    def label(self, pull_request: int, names: Sequence[str] | None) -> bool:
+        """Of our labels the pull request has exactly these, with None all but the stale plan's.
+
+        False where the token may not set any.
+        """
         try:
-            return self.pulls.label(pull_request, names)
+            return self.pulls.fresh(pull_request) if names is None else self.pulls.label(pull_request, names)
         except Rejected as error:
             if error.unpermitted:
                 return False

@@ -25,12 +25,13 @@ query ($owner: String!, $name: String!, $number: Int!) {
   }
 }
 """
+STALE: Final = "stackseal: stale plan"
 LABELS: Final[Mapping[str, str]] = {
     "stackseal: blocked": "b60205",
     "stackseal: needs a human": "fbca04",
     "stackseal: ready": "0e8a16",
     "stackseal: destructive": "d93f0b",
-    "stackseal: stale plan": "c5def5",
+    STALE: "c5def5",
 }
 """The labels that we set and remove, with their colours."""
 _FILES: Final = 3_000
@@ -95,6 +96,13 @@ class Pulls:
             return True
         now = self._client.write("POST", path, {"labels": list(add)}, doing=doing)
         return set(add) <= {str(item["name"]) for item in now}
+
+    def fresh(self, number: int) -> bool:
+        """The plan is new: the label that says otherwise goes, and the others stay."""
+        path, doing = f"{self._base}/issues/{number}/labels", "label the pull request"
+        if STALE in {str(item["name"]) for item in self._client.pages(path, doing=doing)}:
+            self._unless(404, "DELETE", f"{path}/{quote(STALE, safe='')}", None, doing)
+        return True
 
     def review(self, number: int, branch: str) -> ReviewState:
         """What the review of a pull request into a branch has decided, as GitHub sees it now."""
