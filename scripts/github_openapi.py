@@ -66,6 +66,8 @@ SOURCES: Final = {
 
 OPERATIONS: Final = (
     "actions/create-workflow-dispatch",
+    "actions/get-custom-oidc-sub-claim-for-repo",
+    "actions/get-github-actions-default-workflow-permissions-repository",
     "actions/get-workflow",
     "actions/get-workflow-run",
     "actions/list-artifacts-for-repo",
@@ -143,6 +145,8 @@ OPERATIONS: Final = (
 """Every operation that the fake answers; one that is not here has no route."""
 
 UNLISTED: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
+    "actions/get-custom-oidc-sub-claim-for-repo": (("actions", "read"),),
+    "actions/get-github-actions-default-workflow-permissions-repository": (("administration", "read"),),
     "repos/compare-commits-with-basehead": (("contents", "read"),),
     "repos/get-all-environments": (("actions", "read"),),
     "repos/get-branch-rules": (("metadata", "read"),),

@@ -63,6 +63,7 @@ ALLOWED: Final[dict[str, set[str]]] = {
     "planning": {"awaiting", "aws", "checks", "cleanup", "plan", "settings", "world"},
     "sealed": {"awaiting", "aws", "plan", "planning", "settings", "world"},
     "preflight": {"aws", "plan", "world"},
+    "repository_check": {"hosts", "settings", "yamltext"},
     "role_proof": {"aws", "hosts", "policy", "preparation", "settings", "world"},
     "queued": {"hosts", "plan", "planning", "settings"},
     "proving": {

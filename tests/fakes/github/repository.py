@@ -69,6 +69,11 @@ class Repository:
         self.code_owners: tuple[str, ...] = ()
         """With owners, one of them has to approve, and each is asked as code owner."""
         self.dismiss_stale_reviews = False
+        self.protection: dict[str, Any] | None = None
+        """Classic protection of the default branch: `required_status_checks`, `required_pull_request_reviews`."""
+        self.workflow_permissions = "read"
+        self.subject_claims: tuple[str, ...] | None = None
+        """What `sub` of the jobs' identity is made of; None is GitHub's own form."""
         self.rules: list[dict[str, Any]] = []
         """What `rules/branches/{branch}` answers, each with `type` and `parameters`."""
 

@@ -22,6 +22,10 @@ also look whether its account has what the config describes, and whether stackse
 also say when drift was last checked. With --aws local also list what the embedded AWS does differently from AWS.
 Changes nothing. Exit 1 when something is missing.
 
+With --repository also look how a repository on GitHub is set up (GITHUB_REPOSITORY where no name is given): workflows,
+required check, code owners, environments, permissions, the form of the jobs' identity. It takes GITHUB_TOKEN; what the
+token may not read is unknown, and exit 5 says that something is. An administrator's token reads everything.
+
 With --prove the account's roles are tried with what they must not do. An administrator runs it: each role gets a twin
 with the same policies for a moment, which must be refused; the twin is removed, nothing else is touched. A job on
 GitHub with `id-token: write` in a workflow of one's own runs it, too: there every role must refuse the job itself. Exit
@@ -29,6 +33,7 @@ GitHub with `id-token: write` in a workflow of one's own runs it, too: there eve
 
     stackseal doctor
     stackseal doctor configs/stackseal-111122223333-us-west-2-bootstrap.yaml
+    stackseal doctor --repository my-org/infra
     stackseal doctor --prove configs/stackseal-111122223333-us-west-2-bootstrap.yaml
     stackseal doctor --aws local --format json
 """
@@ -38,6 +43,9 @@ _BAD: Final = ("missing", "wrong", "not proven")
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """The bootstrap config of the account to look at, and whether its roles are tried."""
+    parser.add_argument(
+        "--repository", nargs="?", const="", metavar="OWNER/NAME", help="also look at a repository on GitHub"
+    )
     parser.add_argument(
         "--prove", action="store_true", help="try what the account's roles must not do, with twins that go again"
     )
@@ -61,6 +69,8 @@ def run(args: argparse.Namespace, world: World) -> int:
         ("products", ", ".join(product.name for product in catalogue_of(world).products.values()), "ok"),
         last_check(world),
     ]
+    if args.repository is not None:
+        rows += repository(world, args.repository)
     if args.prove:
         rows += proofs(world, args.config)
     elif args.config:
@@ -76,7 +86,25 @@ def run(args: argparse.Namespace, world: World) -> int:
             f"- {area}: {what}; {consequence} ({where})" for area, what, consequence, where in gaps
         )
     emit(world, found, text)
-    return 1 if any(status.startswith(_BAD) for _, _, status in rows) else 0
+    statuses = [status for _, _, status in rows]
+    if any(status.startswith(_BAD) for status in statuses):
+        return 1
+    return 5 if any(status.startswith("unknown") for status in statuses) else 0
+
+
+def repository(world: World, name: str) -> list[tuple[str, str, str]]:
+    """How a repository on GitHub is set up, by GITHUB_TOKEN; the name is OWNER/NAME, or empty for GITHUB_REPOSITORY."""
+    from stackseal import repository_check
+    from stackseal.hosts import github_forge
+    from stackseal.report import marker
+
+    env = {**world.env, **({"GITHUB_REPOSITORY": name} if name else {})}
+    agent, clock = f"stackseal/{__version__} (doctor)", world.clock
+    forge = github_forge.connect(env, agent=agent, marks=marker, now=clock.now, sleep=clock.sleep)
+    try:
+        return list(repository_check.rows(forge.setup()))
+    finally:
+        forge.close()
 
 
 def proofs(world: World, name: str | None) -> list[tuple[str, str, str]]:

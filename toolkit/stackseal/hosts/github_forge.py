@@ -20,6 +20,8 @@ from stackseal.hosts.github_issues import Issues
 from stackseal.hosts.github_pulls import STALE, Pulls
 from stackseal.hosts.github_revision import OLDEST, Revision, of_env
 from stackseal.hosts.github_scanning import place, upload
+from stackseal.hosts.github_setup import Setup
+from stackseal.hosts.setup import RepositorySetup
 from stackseal.model import Run
 
 _REPOSITORY: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})/[A-Za-z0-9._-]{1,100}")
@@ -128,6 +130,10 @@ class GitHubForge:
     def reviewers(self, environment: str) -> bool:
         """Whether somebody has to approve before a job enters the environment; the job needs `actions: read`."""
         return self.environments.reviewers(environment)
+
+    def setup(self) -> RepositorySetup:
+        """How the repository is set up, as far as the token may see it."""
+        return Setup(self._client, self.repository).read()
 
     def issues(self) -> tuple[Issue, ...]:
         """Every drift issue that we opened, open or closed; a second one of a stack is closed as a duplicate."""

@@ -29,6 +29,8 @@ from fakes.github.resources import (
 
 HANDLERS: Final[Mapping[str, Handler]] = {
     "actions/create-workflow-dispatch": actions.dispatch,
+    "actions/get-custom-oidc-sub-claim-for-repo": actions.subject,
+    "actions/get-github-actions-default-workflow-permissions-repository": actions.workflow_permissions,
     "actions/get-workflow": actions.get_workflow,
     "actions/get-workflow-run": actions.get_run,
     "actions/list-artifacts-for-repo": actions.list_artifacts,

@@ -13,6 +13,20 @@ from fakes.github.models import Dispatch, Run
 FOLDER = ".github/workflows"
 
 
+def workflow_permissions(call: Call) -> Reply:
+    """actions/get-github-actions-default-workflow-permissions-repository: for administrators only"""
+    if call.token.kind == "person" and call.repository.permission(call.login) != "admin":
+        raise not_found()
+    held = call.repository.workflow_permissions
+    return Reply(body={"default_workflow_permissions": held, "can_approve_pull_request_reviews": False})
+
+
+def subject(call: Call) -> Reply:
+    """actions/get-custom-oidc-sub-claim-for-repo"""
+    claims = call.repository.subject_claims
+    return Reply(body={"use_default": claims is None, **({} if claims is None else {"include_claim_keys": [*claims]})})
+
+
 def dispatch(call: Call) -> Reply:
     """actions/create-workflow-dispatch
 

@@ -48,10 +48,13 @@ def branch(call: Call) -> Reply:
 
 
 def branch_protection(call: Call) -> Reply:
-    """repos/get-branch-protection: for administrators only; a job's token never is one"""
-    if call.repository.permission(call.login) != "admin":
+    """repos/get-branch-protection: for administrators only; a job's token has no such permission"""
+    if call.token.kind == "person" and call.repository.permission(call.login) != "admin":
         raise not_found()
-    raise Problem(404, "Branch not protected")
+    if call.repository.protection is None or call.values["branch"] != call.repository.default_branch:
+        raise Problem(404, "Branch not protected")
+    url = call.views.api(call.repository, f"/branches/{call.values['branch']}/protection")
+    return Reply(body={"url": url, **call.repository.protection})
 
 
 def branch_rules(call: Call) -> Reply:
