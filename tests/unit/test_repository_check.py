@@ -9,7 +9,7 @@ import pytest
 
 from stackseal import repository_check
 from stackseal.commands.init import callers
-from stackseal.hosts.setup import PROTECTED, Environment, RepositorySetup, Rules, Subject, Unseen
+from stackseal.hosts.repository_setup import PROTECTED, Environment, RepositorySetup, Rules, Subject, Unseen
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
 FILES = {
@@ -63,7 +63,7 @@ REVIEW = ".github/workflows/stackseal-review.yml"
         (with_file(DEPLOY, FILES[DEPLOY].replace(SHA, "v1")), "workflow deploy", "wrong: v1 can be moved"),
         (with_file(DEPLOY, FILES[DEPLOY].replace(SHA, SHA[:39])), "workflow deploy", "wrong"),
         (with_file(DEPLOY, FILES[DEPLOY].replace(SHA, "f" * 40)), "versions", "wrong: let all workflows"),
-        (with_file("stackseal.yaml", None), "stackseal.yaml", "missing: stackseal init"),
+        (with_file("stackseal.yaml", None), "stackseal.yaml", "missing: `stackseal init`"),
         (with_file("stackseal.yaml", "version: 2\n"), "stackseal.yaml", "wrong: stackseal.yaml:1:10: The settings"),
         (with_file(".github/dependabot.yml", None), "Dependabot", "missing"),
         (

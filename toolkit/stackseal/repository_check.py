@@ -14,7 +14,7 @@ from stackseal import settings, yamltext
 from stackseal.errors import StacksealError
 from stackseal.hosts.github_owners import PLACES
 from stackseal.hosts.github_setup import DEPENDABOT, SETTINGS, WORKFLOWS
-from stackseal.hosts.setup import PROTECTED, Environment, RepositorySetup, Unseen
+from stackseal.hosts.repository_setup import PROTECTED, Environment, RepositorySetup, Unseen
 
 Row = tuple[str, str, str]
 """What, found, status: `ok`, or what begins with `missing`, `wrong` or `unknown`."""
@@ -84,7 +84,7 @@ def _workflows(callers: list[Caller]) -> Iterator[Row]:
         found = ", ".join(f"{caller.path} at {caller.ref[:12]}" for caller in mine)
         status = "ok"
         if not mine:
-            remedy = "stackseal init --forge github --toolkit REPO@SHA writes it"
+            remedy = "`stackseal init --forge github` writes it"
             status = f"missing: no workflow calls {verb}.yml; {remedy}"
         elif loose:
             status = f"wrong: {loose[0].ref} can be moved; name a commit of 40 hexadecimal digits"
@@ -97,7 +97,7 @@ def _workflows(callers: list[Caller]) -> Iterator[Row]:
 def _settings(files: Mapping[str, str]) -> Row:
     text = files.get(SETTINGS)
     if text is None:
-        return SETTINGS, "-", "missing: stackseal init writes it; without it there are no accounts and no roles"
+        return SETTINGS, "-", "missing: `stackseal init` writes it; without it there are no accounts and no roles"
     try:
         found = settings.parse(text.encode())
     except StacksealError as error:
@@ -108,7 +108,7 @@ def _settings(files: Mapping[str, str]) -> Row:
 def _dependabot(files: Mapping[str, str]) -> Row:
     text = next((files[path] for path in DEPENDABOT if path in files), "")
     there = re.search(r"^\s*-?\s*package-ecosystem:\s*[\"']?github-actions\b", text, re.MULTILINE)
-    status = "ok" if there else "missing: let Dependabot bring github-actions up to date; stackseal init writes it"
+    status = "ok" if there else "missing: let Dependabot bring github-actions up to date; `stackseal init` writes it"
     return "Dependabot", "github-actions" if there else "-", status
 
 

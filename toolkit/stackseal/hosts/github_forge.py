@@ -21,7 +21,7 @@ from stackseal.hosts.github_pulls import STALE, Pulls
 from stackseal.hosts.github_revision import OLDEST, Revision, of_env
 from stackseal.hosts.github_scanning import place, upload
 from stackseal.hosts.github_setup import Setup
-from stackseal.hosts.setup import RepositorySetup
+from stackseal.hosts.repository_setup import RepositorySetup
 from stackseal.model import Run
 
 _REPOSITORY: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})/[A-Za-z0-9._-]{1,100}")

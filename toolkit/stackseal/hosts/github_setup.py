@@ -17,7 +17,7 @@ from urllib.parse import quote
 from stackseal.errors import StacksealError
 from stackseal.hosts.github_api import Client, Rejected
 from stackseal.hosts.github_owners import PLACES
-from stackseal.hosts.setup import PROTECTED, Environment, RepositorySetup, Rules, Subject, Unseen
+from stackseal.hosts.repository_setup import PROTECTED, Environment, RepositorySetup, Rules, Subject, Unseen
 
 T = TypeVar("T")
 WORKFLOWS: Final = ".github/workflows"

@@ -12,7 +12,7 @@ from fakes.github.fake import GitHubFake
 from fakes.github.repository import Repository
 from stackseal.commands.init import callers
 from stackseal.hosts import github_forge
-from stackseal.hosts.setup import PROTECTED, RepositorySetup, Rules, Subject, Unseen
+from stackseal.hosts.repository_setup import PROTECTED, RepositorySetup, Rules, Subject, Unseen
 from stackseal.report import marker
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
