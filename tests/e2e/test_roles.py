@@ -19,6 +19,7 @@ pytestmark = pytest.mark.e2e
 WORKFLOWS = "stackseal/stackseal/.github/workflows"
 REVIEW = Job(end="pull_request", workflow=f"{WORKFLOWS}/review.yml@refs/tags/v1")
 DEPLOY = Job(end="environment:prod", workflow=f"{WORKFLOWS}/deploy.yml@refs/tags/v1")
+UNSEALED = Job(end="ref:refs/heads/main", workflow=f"{WORKFLOWS}/deploy.yml@refs/tags/v1")
 DRIFT = Job(end="ref:refs/heads/main", workflow=f"{WORKFLOWS}/drift.yml@refs/tags/v1", immutable=True)
 CLOSED = Job(end="pull_request", workflow=f"{WORKFLOWS}/cleanup.yml@refs/tags/v1")
 SWEEP = Job(end="ref:refs/heads/main", workflow=f"{WORKFLOWS}/cleanup.yml@refs/tags/v1")
@@ -112,6 +113,15 @@ def test_review_deploy_drift_and_sweep_need_no_credentials(pipelines: Pipelines)
     swept = pipelines.job(SWEEP, "cleanup", "--sweep", "--open", "", "--format", "json")
     assert swept.code == 0, swept.stderr
     assert swept.facts["looked_at"] == 1
+
+
+def test_what_nobody_reviewed_is_planned_by_the_deployments_own_job(pipelines: Pipelines) -> None:
+    pipelines.bench.write(example())
+    pipelines.bench.commit("Push without a review")
+    planned = pipelines.job(UNSEALED, "review", "--base", "HEAD~1", "--plan", "sealed", "--unsealed")
+    assert planned.code == 0, planned.stderr + planned.stdout
+    (found,) = pipelines.client("cloudformation").list_change_sets(StackName=STACK)["Summaries"]
+    assert found["ChangeSetName"].startswith("deploy-")
 
 
 def test_a_closed_pull_request_leaves_no_change_set(pipelines: Pipelines) -> None:

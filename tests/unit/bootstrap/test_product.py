@@ -188,7 +188,11 @@ def test_change_sets_are_made_by_name_and_with_the_execution_role_only() -> None
     (make,) = [item for item in statements(template(), "Plan") if item["Sid"] == "MakeChangeSets"]
     assert make["Condition"]["ArnEquals"] == {"cloudformation:RoleArn": "<ExecutionRole.Arn>"}
     names = make["Condition"]["StringLike"]["cloudformation:ChangeSetName"]
-    assert names == ["seal-*", f"arn:aws:cloudformation:{HERE}:changeSet/seal-*/*"]
+    assert names == [
+        text
+        for name in ("seal", "deploy")
+        for text in (f"{name}-*", f"arn:aws:cloudformation:{HERE}:changeSet/{name}-*/*")
+    ]
     for role in ("Plan", "Deploy"):
         (hand,) = [item for item in statements(template(), role) if item["Sid"] == "PassExecutionRole"]
         assert hand["Condition"] == {"StringEquals": {"iam:PassedToService": "cloudformation.amazonaws.com"}}

@@ -21,7 +21,7 @@ PLAIN, IMMUTABLE = "repo:techcorp/ml-infrastructure", "repo:techcorp@1000001/ml-
 WORKFLOWS = "stackseal/stackseal/.github/workflows"
 BRANCH, PULL, PROD = "ref:refs/heads/main", "pull_request", "environment:prod"
 ALLOWED = {
-    "Plan": {("review", PULL), ("review", BRANCH), ("cleanup", PULL), ("cleanup", BRANCH)},
+    "Plan": {(file, end) for file in ("review", "cleanup", "deploy") for end in (PULL, BRANCH)},
     "Deploy": {("deploy", PROD)},
     "Drift": {("drift", BRANCH)},
     "Cleanup": {("cleanup", BRANCH)},

@@ -138,7 +138,7 @@ def test_a_plan_is_made_with_the_execution_role_under_a_sealed_name() -> None:
     plan = FOUND[Role.PLAN]
     context = {"cloudformation_RoleArn": ROLES.execution, "cloudformation_ChangeSetName": "seal-pr1-abc"}
     assert allows(plan, "cloudformation:CreateChangeSet", STACK_ARN, **context)
-    for wrong in ({"cloudformation_RoleArn": role_arn("Admin")}, {"cloudformation_ChangeSetName": "deploy-1"}):
+    for wrong in ({"cloudformation_RoleArn": role_arn("Admin")}, {"cloudformation_ChangeSetName": "other-1"}):
         assert not allows(plan, "cloudformation:CreateChangeSet", STACK_ARN, **{**context, **wrong})
     assert not allows(plan, "cloudformation:CreateChangeSet", STACK_ARN)
     assert allows(plan, "cloudformation:DescribeChangeSet", STACK_ARN)

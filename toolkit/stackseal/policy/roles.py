@@ -81,7 +81,7 @@ def plan_policy(request: Request) -> Policy:
     calls, roles = request.calls, request.roles
     found = [
         *calls.on_stack((*READS, *DRIFT)),
-        *calls.change_sets([SEALED], roles.execution),
+        *calls.change_sets([SEALED, REPLANNED], roles.execution),
         calls.pass_execution(roles.execution),
         *calls.records(roles.bucket, write=True),
         *template_grants(request.head, caller=True),
