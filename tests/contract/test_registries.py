@@ -14,7 +14,21 @@ from stackseal.report import FORMATS
 HELPERS = {
     "commands": {"base", "operate", "written"},
     "hosts": {"base", "event", "gates", "git"},
-    "report": {"compare", "diff", "encode", "graph", "issue", "marker", "redact", "svg", "terminal", "view", "words"},
+    "report": {
+        "compare",
+        "diff",
+        "done",
+        "encode",
+        "graph",
+        "issue",
+        "marker",
+        "place",
+        "redact",
+        "svg",
+        "terminal",
+        "view",
+        "words",
+    },
 }
 """Modules of a registry's folder that are no entries themselves."""
 
