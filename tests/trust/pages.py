@@ -20,6 +20,8 @@ from trust.slots import Fill
 NEUTRAL: Final = "qxyq"
 COMMIT: Final = "4f2a9c1d7be03586aa17c4e9d20b6f8853914c7e"
 _NUMBER: Final = re.compile(NEUTRAL + r"(\.\d{4})")
+_IN_BACKTICKS: Final = re.compile(r"(?:^|(?<= ))`([^`]+)`(?=[.,;:!?)]*(?: |$))")
+"""A remedy names commands in backticks; they become the frame of a code span."""
 DIGESTS: Final = frozenset(
     {"Run.commit", "Run.base", "StackReport.template_sha256", "Plan.template_sha256", "Plan.seal"}
 )
@@ -67,7 +69,7 @@ def altered(neutral: str, words: str, text: str) -> str:
         if form is None:
             form = _hidden(words[place:]) if _secret(text) else None
         if form is None and words.endswith("…"):
-            form = next((one for one in _forms(text + number) if one.startswith(words[place:-1])), None)
+            form = next((one for one in _forms(text + number) if (one + after).startswith(words[place:-1])), None)
             return "" if form else f"number {number}: cut, and not what it was"
         if form is None:
             return f"number {number}: {words[place : place + 60]!r} before {after[:20]!r}"
@@ -85,6 +87,7 @@ def _forms(text: str) -> list[str]:
         encode.block(text),
         encode.word(text),
         encode.one_line(text).strip(),
+        _IN_BACKTICKS.sub(r"\1", encode.one_line(text).strip(" ")),
         encode.block(text).replace("##[", "## ["),
         encode.one_line(text).replace("##[", "## ["),
         encode.label(text),

@@ -15,6 +15,7 @@ from stackseal.settings import parse
 ENV = {
     "AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMI/K7MDENG",
     "GITHUB_TOKEN": "token-canary-0001",
+    "AWS_ACCESS_KEY_ID": "111122223333",
     "DB_PASSWORD": "short",
     "AWS_WEB_IDENTITY_TOKEN_FILE": "/var/run/secrets/token",
     "HOME": "/home-of-somebody",

@@ -31,8 +31,9 @@ _SEE: Final = "see docs/how-to/bootstrap.md"
 def acting(world: World, verb: Verb, ours: Settings, *, pull_request: int | None = None) -> World:
     """The same world, whose way to AWS is by the role that the settings name for the verb in each account.
 
-    Nothing is asked of anybody before the first way is used.
+    Nothing is asked of anybody before the first way is used. What the settings hide is written nowhere from now on.
     """
+    world.out.hide(ours.redact)
     roles, badge = ours.roles(verb), world.badge
     if badge is None:
         return replace(world, aws=_ambient(world, verb, roles))

@@ -58,6 +58,6 @@ class Hidden:
 
 
 def of_environment(env: Mapping[str, str]) -> Hidden:
-    """The values of variables with a secret's name, such as tokens and keys; paths to files are none."""
-    found = {env[key] for key in env if is_secret_key(key)}
+    """The values of variables with a secret's name, such as tokens and keys; paths to files and ids are none."""
+    found = {env[key] for key in env if is_secret_key(key) and not key.endswith("_ID")}
     return Hidden(known=tuple(sorted(one for one in found if len(one) >= _LEAST and not one.startswith("/"))))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, TextIO
 
 from stackseal.hiding import Hidden
@@ -26,6 +28,12 @@ class Output:
     colour: bool = False
     live: bool = False
     hidden: Hidden = field(default_factory=Hidden)
+
+    def hide(self, patterns: Iterable[str]) -> None:
+        """From now on also what these regular expressions match."""
+        known = {pattern.pattern for pattern in self.hidden.patterns}
+        more = tuple(re.compile(pattern) for pattern in patterns if pattern not in known)
+        self.hidden = replace(self.hidden, patterns=(*self.hidden.patterns, *more))
 
     def data(self, text: str) -> None:
         """A result, on stdout."""

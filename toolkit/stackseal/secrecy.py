@@ -5,23 +5,26 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from typing import Any, Final
 
 from stackseal import facts
 from stackseal.hiding import Hidden
-from stackseal.model import Drift, Report, Template
+from stackseal.model import Drift, Report, Template, canonical_json
 from stackseal.planning import Pair
-from stackseal.report.redact import redact
+from stackseal.report.redact import hidden_in, redact
 from stackseal.settings import Settings
 
-_LEAST = 6
+_LEAST: Final = 6
 """A shorter value of a parameter could be any word."""
+_LONG: Final = 12
+"""The same for a write-only property, which is rarely a secret."""
 
 
 def of_review(report: Report, ours: Settings, pairs: Iterable[Pair], known: Hidden) -> Report:
     """The report without NoEcho parameters, write-only properties and what the settings' patterns match."""
     hidden = _hidden(ours, known)
     templates = [side for pair in pairs for side in (pair.base, pair.head) if side is not None]
-    secret = {value for template in templates for value in _no_echo(template) if len(value) >= _LEAST}
+    secret = {value for template in templates for value in _secrets(template)}
     hidden = replace(hidden, known=(*hidden.known, *sorted(secret)))
     return redact(report, salt=report.run.repository, hidden=hidden, write_only=_write_only)
 
@@ -33,6 +36,26 @@ def of_drift(drift: Drift, ours: Settings, known: Hidden) -> Drift:
 
 def _hidden(ours: Settings, known: Hidden) -> Hidden:
     return replace(known, patterns=(*known.patterns, *(re.compile(pattern) for pattern in ours.redact)))
+
+
+def _secrets(template: Template) -> Iterator[str]:
+    """What a template holds that no text about it may repeat, such as an error that quotes a property."""
+    by_name = (*_no_echo(template), *hidden_in(canonical_json(template.body)))
+    yield from (value for value in by_name if len(value) >= _LEAST)
+    for resource in template.resources.values():
+        for path in _write_only(str(resource.get("Type"))):
+            yield from (value for value in _at(resource.get("Properties"), path.split("/")) if len(value) >= _LONG)
+
+
+def _at(value: Any, path: list[str]) -> Iterator[str]:
+    """The texts at a path of the facts; below `*` those of every item."""
+    if not path:
+        yield from (value,) if isinstance(value, str) and "{{resolve:" not in value else ()
+    elif isinstance(value, list):
+        for item in value:
+            yield from _at(item, path[1:] if path[0] == "*" else path)
+    elif isinstance(value, dict):
+        yield from _at(value.get(path[0]), path[1:])
 
 
 def _no_echo(template: Template) -> Iterator[str]:

@@ -206,6 +206,11 @@ def _secrets(value: Any) -> Iterator[str]:
             yield from _secrets(getattr(value, field.name))
 
 
+def hidden_in(text: str) -> Iterator[str]:
+    """What is hidden of a JSON text because of the keys that it stands under."""
+    return _texts_in("", text)
+
+
 def _texts_in(path: str, text: str) -> Iterator[str]:
     """The hidden strings of one property, found by hiding them and recording what was asked for."""
     found: list[str] = []
