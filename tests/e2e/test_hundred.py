@@ -177,7 +177,8 @@ def review(bench: Bench, found: Concerned) -> list[PlanKind]:
 
         finish = planner.finish
 
-    report = pipeline.plan(Drawn(report=Report(run=RUN, stacks=()), pairs=pairs), Kept(), Settings())
+    drawn = Drawn(report=Report(run=RUN, stacks=()), pairs=pairs)
+    report = pipeline.plan(drawn, Kept(), Settings(), bench.world.out.hidden)
     assert not report.failures, report.failures
     return kinds
 

@@ -77,6 +77,11 @@ def test_one_pull_request_for_vpc_groups_and_product_and_one_that_removes_them(b
         SG_STACK: (2, PlanKind.DEFERRED, create),
         ML_STACK: (3, PlanKind.DEFERRED, create),
     }
+    records = {stack.id.name: bench.records.of(stack.id, 1)[0] for stack in report.stacks}
+    assert {stack.id.name: stack.plan.inputs for stack in report.stacks if stack.plan} == {
+        stack: record.input_digest for stack, record in records.items()
+    }
+    assert records[ML_STACK].awaited[VPC_ID] == VPC_STACK
     shown = bench.run("deploy", "--base", "main", "--head", "pr-1", "--dry-run")
     assert shown.stdout.startswith(
         f"wave 1: would deploy {VPC_STACK}\nwave 2: would deploy {SG_STACK}\n"
@@ -202,6 +207,15 @@ def test_what_reads_a_value_that_changes_takes_part_and_is_planned_again(bench: 
     assert value(bench, VPC_ID) != before
     rows = bench.client("ec2", BANK).describe_security_groups()["SecurityGroups"]
     assert {row["VpcId"] for row in rows if "-sg-" in row["GroupName"]} == {value(bench, VPC_ID)}
+
+
+def test_a_stack_that_somebody_else_made_is_not_predicted(bench: Bench) -> None:
+    body = "Resources:\n  Topic:\n    Type: AWS::SNS::Topic\n"
+    bench.client("cloudformation", BANK).create_stack(StackName=SG_STACK, TemplateBody=body)
+    report = proposed(bench, 1, {VPC: text(VPC), GROUPS: text(GROUPS)})
+    (failure,) = report.failures
+    assert "the template that it has now is not JSON" in failure.message
+    assert failure.remedy == "change those stacks in a pull request of their own first"
 
 
 def test_an_update_that_changes_no_published_value_concerns_nobody_else(bench: Bench) -> None:

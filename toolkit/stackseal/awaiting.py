@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from stackseal import preflight
 from stackseal.aws.ssm import Parameters
+from stackseal.errors import Refused
 from stackseal.model import Because, Plan, PlanKind, PlanOperation, SourceMap, StackId, Template, Wait
 from stackseal.plan import predicted, prove, seal
 from stackseal.plan.notes import BLIND
@@ -130,11 +131,22 @@ def _statuses(world: World, cfn: CloudFormation, stack: StackId, paths: set[str]
 
 
 def _template(cfn: CloudFormation, live: StackState, head: Template) -> Template:
-    """The template that the stack has now, as the base of a prediction."""
+    """The template that the stack has now, as the base of a prediction.
+
+    Raises Refused for one that is not JSON: it was not ours.
+    """
     text = cfn.template(stack=live.name)
+    try:
+        body = json.loads(text)
+    except ValueError as error:
+        raise Refused(
+            f"The stack {live.name} cannot be planned before the stacks that it waits for",
+            why="the template that it has now is not JSON, so nobody can predict what changes",
+            remedy="change those stacks in a pull request of their own first",
+        ) from error
     nowhere = SourceMap(path=live.name, lines=(), rendered={}, template={}, config={})
     owner = replace(head.stack, tags=dict(live.tags)) if head.stack else None
-    return Template(text=text, body=json.loads(text), parameters=live.parameters, source=nowhere, stack=owner)
+    return Template(text=text, body=body, parameters=live.parameters, source=nowhere, stack=owner)
 
 
 def _sentence(wait: Wait) -> str:
