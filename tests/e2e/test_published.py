@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from contract.test_workflows import PERMISSIONS
-from e2e.harness import Result
+from e2e.harness import STARTER, Bench, Result, example
 from e2e.on_github import Job
 from fakes.github import GitHubFake, Pull, status
 from stackseal.model import Report, StackReport
@@ -241,6 +241,22 @@ def test_a_folder_outside_the_repository_is_refused(job: Job, pull: Pull, folder
     assert done.code == 2
     assert "not a folder below the repository's top" in done.stderr
     assert job.operations == []
+
+
+def test_a_review_in_a_folder_names_files_from_the_top(bench: Bench) -> None:
+    folder = bench.folder / "infra"
+    (folder / "configs").mkdir(parents=True)
+    (folder / "stackseal.yaml").write_text("version: 1\nconfigs: configs\n", encoding="utf-8")
+    bench.commit("Begin a folder")
+    (folder / "configs" / f"{STARTER}.yaml").write_text(example().replace("tier: starter", "tier: golden"))
+    bench.commit("Add a config that is wrong")
+    bench.world = dataclasses.replace(bench.world, here=folder)
+    done = bench.run("review", "--base", "HEAD~1", "--format", "json")
+    assert done.code == 1, done.stderr
+    (failure,) = done.facts["failures"]
+    assert failure.startswith(f"configs/{STARTER}.yaml:"), "here the file is named from here"
+    comment = (bench.folder / "ml/reports/review.md").read_text()
+    assert f"infra/configs/{STARTER}.yaml:" in comment
 
 
 def test_every_link_leads_to_the_server_of_the_job(job: Job, pull: Pull) -> None:

@@ -62,14 +62,16 @@ def run(args: argparse.Namespace, world: World) -> int:
         pull_request=args.pull_request or told.pull_request,
     )
     report = place.below(replace(report, run=run_), args.folder)
-    facts, where = publication.facts(report), ""
+    facts, lines = publication.facts(report), []
     if args.part != "findings":
         mode = CommentMode(args.comment_mode)
         where = publication.publish(world, report, key=args.id, mode=mode, labels=args.labels).where
         facts["comment"] = where
+        lines.append(where or "No comment was written")
     if args.part != "comment":
         facts["code_scanning"] = publication.scan(world, report, key=args.id)
-    emit(world, facts, where or f"code scanning: {facts.get('code_scanning', 'not asked')}")
+        lines.append(f"Code scanning: {facts['code_scanning']}")
+    emit(world, facts, "\n".join(lines))
     if args.part == "findings":
         return 0
     return 1 if report.verdict is Verdict.BLOCKED else 0
