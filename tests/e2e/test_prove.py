@@ -41,7 +41,7 @@ def prove(bench: Bench) -> tuple[int, dict[str, tuple[str, str]]]:
     done = bench.run("doctor", "--prove", f"configs/{NAME}.yaml", "--format", "json")
     assert done.stdout, done.stderr
     rows = {row["what"]: (row["found"], row["status"]) for row in done.facts["checks"]}
-    return done.code, {what: row for what, row in rows.items() if what.split()[0] in FORBIDDEN}
+    return done.code, {what: row for what, row in rows.items() if what.split()[1:2] in (["may"], ["refuses"], ["is"])}
 
 
 def grant(bench: Bench, verb: str, *actions: str, resource: str = "*") -> None:
