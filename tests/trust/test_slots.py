@@ -12,8 +12,8 @@ from urllib.parse import unquote
 
 import pytest
 
-from stackseal.model import Drift, DriftStatus, Report
-from stackseal.report import annotations, encode, html, issue, markdown, sarif, terminal
+from stackseal.model import Deployment, Drift, DriftStatus, Report
+from stackseal.report import annotations, done, encode, html, issue, markdown, sarif, terminal
 from trust import slots
 from trust.corpora import sample, texts
 from trust.figures import Count
@@ -71,6 +71,12 @@ def since(fill: slots.Fill, turn: int) -> tuple[Report, Report]:
     """Two reports that differ in everything that reports of one stack can differ in."""
     before, after = slots.report(fill, turn), slots.report(fill, turn + 1)
     return before, Report(run=after.run, stacks=after.stacks[:1] + before.stacks[1:], failures=after.failures)
+
+
+def deployed(fill: slots.Fill, turn: int) -> str:
+    """The summary of a deployment: stacks that ended, one that was not begun, one that was left."""
+    ends = [slots.build(Deployment, fill, turn + n) for n in range(2)]
+    return done.deployed(ends, waiting=[fill("waiting")], left=[fill("left")])
 
 
 def _markdown(render: Callable[[slots.Fill, int], str]) -> Sink:
@@ -133,6 +139,8 @@ SINKS: Final = {
     "html": _html(lambda fill, turn: html.render(report(fill, turn))),
     "html since": _html(lambda fill, turn: html.render(*reversed(since(fill, turn)))),
     "issue": _markdown(lambda fill, turn: issue.issue(drift(fill, turn), config=fill("config"), limit=HUGE).body),
+    "deployed": _markdown(deployed),
+    "watched": _markdown(lambda fill, turn: done.watched([(drift(fill, turn), "opened", None)])),
     "issue title": Sink(
         render=lambda fill, turn: issue.issue(drift(fill, turn)).title,
         structure=lambda text: [str(len(text.splitlines())), str(len(text) <= encode.TITLE_LIMIT)],
@@ -223,12 +231,21 @@ NOT_SHOWN: Final = DIGESTS | {
     "Plan.capabilities",
     "Plan.change_set",
     "ResourceDrift.status",  # a closed list of words
+    "Plan.inputs",  # a digest
+    "Wait.path",
+    "Deployment.outputs",
+    "Deployment.outputs key",
+    "Deployment.retained",
+    "ResourceEvent.physical_id",
+    "ResourceEvent.status",
+    "ResourceEvent.timestamp",
+    "ResourceEvent.type",
 }
 
 
 def test_every_text_of_the_model_is_tried_where_it_is_shown() -> None:
     """A field that is new is either shown, and so tried with every input, or named above."""
-    every = {*slots.slots(Report), *slots.slots(Drift)}
+    every = {*slots.slots(Report), *slots.slots(Drift), *slots.slots(Deployment)}
     assert every - {slot for _, slot in places()} == NOT_SHOWN
     assert len(places()) > 200
 

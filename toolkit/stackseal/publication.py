@@ -73,7 +73,7 @@ def summarise(world: World, render: Callable[[int], str]) -> None:
         return
     path = Path(summary)
     room = markdown.SUMMARY_LIMIT - (path.stat().st_size if path.exists() else 0)
-    text = markdown.cut(render(max(0, room)), room)
+    text = markdown.cut(world.out.hidden.text(render(max(0, room))), room)
     if not text:
         world.out.say("The job's summary is full, so this is not in it; see the job's log", "warning")
     with path.open("a", encoding="utf-8") as file:

@@ -56,6 +56,7 @@ def run(args: argparse.Namespace, world: World) -> int:
     from stackseal.commands import operate
     from stackseal.hosts.git import Repository
     from stackseal.report import done as report
+    from stackseal.report.redact import redact
 
     repository = Repository(world.here)
     change = subjects.between(repository, args.base, args.head, preparation.catalogue_of(world), world.sandbox)
@@ -87,6 +88,7 @@ def run(args: argparse.Namespace, world: World) -> int:
         only=names if only or left else None,
         approved=args.approved,
     )
+    done = tuple(redact(deployment, hidden=world.out.hidden) for deployment in done)
     begun = {deployment.stack for deployment in done}
     waiting = [stack.name for wave in order.waves for stack in wave if stack not in begun and stack.name in names]
     lines = [*(progress.sentence(deployment) for deployment in done), *(f"{name}: not begun" for name in waiting)]

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from stackseal.model import Deployment, Drift
+from stackseal.report.redact import redact
 from stackseal.report.words import fill
 
 
 def deployed(deployments: Sequence[Deployment], *, waiting: Sequence[str] = (), left: Sequence[str] = ()) -> str:
     """A row for each stack; `waiting` were not begun, `left` are those that no review has sealed."""
-    return fill("deployed.md.j2", deployments=deployments, waiting=waiting, left=left)
+    return fill("deployed.md.j2", deployments=redact(tuple(deployments)), waiting=waiting, left=left)
 
 
 def watched(rows: Sequence[tuple[Drift, str, int | None]]) -> str:
     """A row for each stack: its drift, what happened to its issue (`opened`, `held back`, …), its number."""
-    return fill("watched.md.j2", rows=rows)
+    return fill("watched.md.j2", rows=redact(tuple(rows)))
