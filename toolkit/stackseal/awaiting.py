@@ -103,10 +103,18 @@ def unpublished(
     )
 
 
-def moved(world: World, record: SealRecord, template: Template, waits: Sequence[Wait]) -> tuple[str, ...]:
-    """Why values are not those of the review: only of parameters that stacks of this deployment publish."""
-    here, paths = record.stack, {wait.path for wait in waits if wait.because is Because.READS}
-    names = {name: path for name, path in reads(template).items() if path in paths and name in record.resolved}
+def moved(world: World, record: SealRecord, template: Template, waits: Sequence[Wait] | None = None) -> tuple[str, ...]:
+    """Why values are not those of the review; with `waits` only of parameters that stacks of this deployment publish.
+
+    A change set keeps the values that it was made with, so that it would install what is out of date.
+    """
+    here = record.stack
+    paths = None if waits is None else {wait.path for wait in waits if wait.because is Because.READS}
+    names = {
+        name: path
+        for name, path in reads(template).items()
+        if name in record.resolved and (paths is None or path in paths)
+    }
     now = Parameters(world.aws(here.account, here.region), here.region).given(names.values()) if names else {}
     return tuple(
         f"The SSM value behind {name} ({path}) is not the one at review."

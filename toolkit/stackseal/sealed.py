@@ -36,7 +36,8 @@ def proven(world: World, cfn: CloudFormation, record: SealRecord, template: Temp
         case Use.EXECUTE if live is not None:
             plan = change_set.read(cfn, _shell(record, template), template, live.state.arn)
             drift = planning.drift_of(cfn, plan, world)
-            _stop(record.stack, prove.prove(record, live, execution_role=account.execution_role, drift=drift))
+            reasons = prove.prove(record, live, execution_role=account.execution_role, drift=drift)
+            _stop(record.stack, (*reasons, *awaiting.moved(world, record, template)))
             return plan
         case Use.DONE:
             return replace(_nothing(record, template), operation=PlanOperation.NONE)
