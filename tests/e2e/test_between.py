@@ -379,7 +379,6 @@ KINDS = (
 )  # fmt: skip
 
 
-@pytest.mark.spec("A37")
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.what)
 def test_nothing_is_executed_against_the_seal(bench: Bench, kind: Kind) -> None:
     scene = Scene(bench=bench)
