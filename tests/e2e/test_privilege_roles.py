@@ -13,10 +13,11 @@ import pytest
 
 from e2e.harness import ACCOUNT, REGION, Bench, example
 from e2e.recording import REVIEW_CALLS
-from stackseal import config, facts, pipeline, policy, preparation, settings
+from e2e.test_network import NAT, SHOP
+from stackseal import assets, config, facts, pipeline, policy, preparation, settings
 from stackseal.aws.errors import AwsFailed
 from stackseal.aws.session import Aws
-from stackseal.model import DriftStatus, Outcome, Policy, Report, Role, Statement, Template
+from stackseal.model import DriftStatus, Outcome, PlanKind, Policy, Report, Role, Statement, Template
 from stackseal.policy import Roles
 
 pytestmark = pytest.mark.e2e
@@ -45,6 +46,8 @@ class Account:
 
     bench: Bench
     asked: set[str] = field(default_factory=set)
+    together: bool = False
+    """Whether the roles keep what they have for other stacks."""
 
     def role(self, name: str, found: Policy, trusted: Mapping[str, str]) -> None:
         """A role with exactly this policy."""
@@ -53,9 +56,10 @@ class Account:
         document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
         if name not in {item["RoleName"] for item in iam.list_roles()["Roles"]}:
             iam.create_role(RoleName=name, AssumeRolePolicyDocument=document)
-        for old in iam.list_role_policies(RoleName=name)["PolicyNames"]:
+        for old in iam.list_role_policies(RoleName=name)["PolicyNames"] if not self.together else ():
             iam.delete_role_policy(RoleName=name, PolicyName=old)
-        for index, each in enumerate(policy.documents(found)):
+        before = len(iam.list_role_policies(RoleName=name)["PolicyNames"])
+        for index, each in enumerate(policy.documents(found), start=before):
             iam.put_role_policy(RoleName=name, PolicyName=f"p{index}", PolicyDocument=json.dumps(each))
 
     def roles(self, head: Template, base: Template | None = None) -> None:
@@ -108,8 +112,8 @@ def account(bench: Bench) -> Account:
     return Account(bench=bench)
 
 
-def rendered(bench: Bench, text: str) -> Template:
-    parsed = config.parse(text.encode(), f"configs/{CONFIG}.yaml")
+def rendered(bench: Bench, text: str, name: str = CONFIG) -> Template:
+    parsed = config.parse(text.encode(), f"configs/{name}.yaml")
     resolved = preparation.catalogue_of(bench.world).resolve(parsed, bench.world.sandbox)
     return preparation.rendered(bench.world, resolved, ()).template
 
@@ -166,6 +170,26 @@ def test_each_role_does_its_part_with_its_own_policy_alone(account: Account) -> 
     assert drift.status is DriftStatus.IN_SYNC
     assert {item.status for item in drift.resources} <= {"IN_SYNC", "NOT_CHECKED"}
     assert writes_of(account.asked) == set()
+
+
+@pytest.mark.spec("A23")
+def test_the_roles_of_two_stacks_suffice_for_one_that_waits_for_the_other(account: Account) -> None:
+    account.together = True
+    bench = account.bench
+    bench.git("switch", "--quiet", "--create", "pr-1")
+    for each in (NAT, SHOP):
+        text, name = (assets.PRODUCTS / f"{each}.yaml").read_text(encoding="utf-8"), each.rpartition("/")[2]
+        account.roles(rendered(bench, text, name))
+        bench.write(text, f"{name}.yaml")
+    bench.commit("Add a network")
+    report = account.as_role(Role.PLAN).review(1)
+    assert report.failures == ()
+    assert [stack.plan.kind for stack in report.stacks if stack.plan] == [PlanKind.DEFERRED, PlanKind.CHANGE_SET]
+    assert account.asked <= REVIEW_CALLS
+    bench.git("switch", "--quiet", "main")
+    bench.git("merge", "--quiet", "--ff-only", "pr-1")
+    done = account.as_role(Role.DEPLOY).deploy(1)
+    assert [item.outcome for item in done] == [Outcome.CREATED, Outcome.CREATED], done
 
 
 def writes_of(actions: set[str]) -> set[str]:

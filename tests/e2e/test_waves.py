@@ -68,7 +68,7 @@ def identity(stack: str) -> StackId:
     return StackId(account=BANK, region=REGION, name=stack)
 
 
-@pytest.mark.spec("A61")
+@pytest.mark.spec("A55", "A61")
 def test_one_pull_request_for_vpc_groups_and_product_and_one_that_removes_them(bench: Bench) -> None:
     report = proposed(bench, 1, {example: text(example) for example in ALL})
     create = PlanOperation.CREATE
@@ -183,6 +183,7 @@ def test_the_order_crosses_the_jobs_of_a_review(bench: Bench) -> None:
     assert len(ended(merged(bench, 1))) == 2
 
 
+@pytest.mark.spec("A20", "A61")
 def test_a_product_whose_network_nobody_publishes_is_blocked_with_the_order(bench: Bench) -> None:
     report = proposed(bench, 1, {PRODUCT: text(PRODUCT)})
     (failure,) = report.failures

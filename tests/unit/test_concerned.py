@@ -90,9 +90,11 @@ def test_what_reads_a_value_that_moves_takes_part_and_so_does_what_reads_its_own
     found = concerned(change(A, NEW_A), lambda subject: known[subject.id.name])
     assert [(part.subject.id.name, part.wave) for part in found.parts] == [("a", 1), ("b", 2), ("c", 3)]
     assert [[wait.changes for wait in part.waits] for part in found.parts] == [[], [True], [True]]
-    a, b, _ = found.parts
-    assert a.note == ""
-    assert b.note.endswith("it reads what this change may change: /a of a.")
+    a, b, c = found.parts
+    assert a.notes[0].startswith("Others read what this change may change (/a by b) and follow in later waves.")
+    assert b.notes[0].endswith("it reads what this change may change: /a of a.")
+    assert b.notes[1].startswith("Others read what this change may change (/b by c)")
+    assert (len(a.notes), len(c.notes)) == (1, 1)
 
 
 def test_a_change_that_moves_no_value_concerns_nobody_else() -> None:

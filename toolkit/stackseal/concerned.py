@@ -28,8 +28,8 @@ class Part:
     sides: Sides
     waits: tuple[Wait, ...] = ()
     wave: int = 1
-    note: str = ""
-    """Why it takes part although its config did not change."""
+    notes: tuple[str, ...] = ()
+    """Why it takes part although its config did not change, and what its change does to those that read from it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +62,10 @@ def concerned(change: Change, prepare: Callable[[Subject], Sides | None]) -> Con
             sides=sides[stack][1],
             waits=order.waits[stack],
             wave=order.wave(stack),
-            note="" if stack in own else _why(order.waits[stack]),
+            notes=(
+                *(() if stack in own else (_why(order.waits[stack]),)),
+                *_followed(sides[stack][0], order.waits),
+            ),
         )
         for stack in sorted(sides)
     ]
@@ -106,6 +109,23 @@ def _marked(sides: Mapping[StackId, tuple[Subject, Sides]]) -> tuple[Order, dict
 
 def _place(wait: Wait) -> waves.Place:
     return waves.Place(wait.stack.account, wait.stack.region, wait.path)
+
+
+def _followed(subject: Subject, waits: Mapping[StackId, Sequence[Wait]]) -> tuple[str, ...]:
+    """What a person should know when a stack that stands changes values that others read."""
+    read = [
+        f"{wait.path} by {reader.name}"
+        for reader in sorted(waits)
+        for wait in waits[reader]
+        if wait.stack == subject.id and wait.changes
+    ]
+    if not read or subject.base is None:
+        return ()
+    sentence = (
+        f"Others read what this change may change ({', '.join(read)}) and follow in later waves. AWS removes what is "
+        "replaced before they have followed; what is still used then stays behind, no longer managed."
+    )
+    return (sentence,)
 
 
 def _why(waits: Sequence[Wait]) -> str:

@@ -268,8 +268,7 @@ def _pair(part: Part) -> Pair:
 
 def _placed(part: Part, report: StackReport) -> StackReport:
     """The stack's report with its place in the order."""
-    notes = (*([part.note] if part.note else []), *report.notes)
-    return replace(report, wave=part.wave, waits=part.waits, notes=notes)
+    return replace(report, wave=part.wave, waits=part.waits, notes=(*part.notes, *report.notes))
 
 
 def _prepared(world: World, subject: Subject, waivers: Sequence[Waiver]) -> tuple[Prepared | None, Prepared | None]:
