@@ -152,7 +152,7 @@ def loads(text: str) -> Bundle:
     if found.version != VERSION:
         raise _refused(f"it is of version {found.version}")
     # Validation lets unknown keys pass and converts values; what does not come back the same was not written by us.
-    if canonical_json(json.loads(text)) != canonical_json(json.loads(dumps(found))):
+    if not _same(text, dumps(found)):
         raise _refused("it has unknown or missing keys, or values of another type")
     _consistent(found.pairs)
     return found
@@ -163,6 +163,21 @@ def _adapter() -> TypeAdapter[Bundle]:
     from pydantic import TypeAdapter
 
     return TypeAdapter(Bundle)
+
+
+def _same(text: str, ours: str) -> bool:
+    """Whether two texts are the same JSON, no key of which is there twice."""
+    try:
+        return canonical_json(json.loads(text, object_pairs_hook=_unique)) == canonical_json(json.loads(ours))
+    except (ValueError, RecursionError):  # numbers of thousands of digits, and what Python nests no deeper
+        return False
+
+
+def _unique(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key is there twice")
+    return found
 
 
 def _consistent(pairs: Sequence[Pair]) -> None:
@@ -188,7 +203,7 @@ def _body(text: str, path: str) -> Mapping[str, Any]:
 def _path(text: str) -> JsonPath:
     try:
         found = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _refused("a node's path is not JSON") from error
     if not isinstance(found, list) or not all(isinstance(step, str | int) for step in found) or len(found) > _DEPTH:
         raise _refused("a node's path is not one")

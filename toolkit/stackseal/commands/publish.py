@@ -53,7 +53,7 @@ def run(args: argparse.Namespace, world: World) -> int:
     from stackseal.model import Verdict
     from stackseal.report import json, place
 
-    report = json.loads(artifacts.read(args.report))
+    report = json.loads(artifacts.received(args.report))
     told = world.runner.run()
     run_ = replace(
         told,

@@ -124,7 +124,7 @@ def _planned(args: argparse.Namespace, world: World, repository: Repository) -> 
     from stackseal import artifacts, pipeline, queued, subjects
     from stackseal.commands import replan
 
-    drawn = pipeline.unbundled(artifacts.read(args.from_bundle))
+    drawn = pipeline.unbundled(artifacts.received(args.from_bundle))
     base = repository.commit(args.base)
     run_ = replace(world.runner.run(), pull_request=args.pull_request or world.runner.run().pull_request, base=base)
     commit = args.commit or run_.commit or drawn.report.run.commit
