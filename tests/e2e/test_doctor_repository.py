@@ -74,6 +74,10 @@ def test_without_a_token_or_a_name_it_says_so(bench: Bench, github: GitHubFake) 
     nameless = doctor(bench, github, token=github.token(permissions=EVERYTHING))
     assert nameless.code == 2
     assert "set GITHUB_REPOSITORY" in nameless.stderr
+    bench.write("x: y\n", "my.yaml")
+    swallowed = doctor(bench, github, "configs/my.yaml", token=github.token(permissions=EVERYTHING))
+    assert swallowed.code == 2
+    assert "is a file and no repository" in swallowed.stderr
     absent = doctor(bench, github, "acme/other", token=github.token(permissions=EVERYTHING))
     assert absent.code == 3
     assert "GitHub refused to read the repository: it was not found" in absent.stderr

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from fakes.issuer import ISSUER, Issuer, Job
-from stackseal import hosts, settings
+from fakes.issuer import ISSUER, SECRET, Issuer, Job
+from stackseal import cli, hosts, settings
 from stackseal.acting import Verb, acting, session_name
 from stackseal.errors import Failed, Refused, UsageError
 from stackseal.hosts.local import LocalForge
@@ -175,3 +175,38 @@ def test_the_runner_hides_what_it_is_told_to() -> None:
     stdout, stderr = io.StringIO(), io.StringIO()
     Output(stdout=stdout, stderr=stderr).mask("a.b.c")
     assert (stdout.getvalue(), stderr.getvalue()) == ("", "::add-mask::a.b.c\n")
+
+
+def test_the_command_line_hides_the_token_before_it_is_used(
+    place: Place, issuer: Issuer, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the console script's own way: the runner is told on stderr, and nothing else ever holds the token."""
+    iam = place.world({**place.aws.environ(), EMBEDDED: "1"}).aws(ONE, REGION).client("iam")
+    iam.create_role(RoleName="deploy", AssumeRolePolicyDocument=json.dumps(trust(ONE)))
+    reads = {"Effect": "Allow", "Action": "cloudformation:DescribeStacks", "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [reads]})
+    iam.put_role_policy(RoleName="deploy", PolicyName="reads", PolicyDocument=document)
+    monkeypatch.chdir(place.folder)
+    only = f'version: 1\naccounts:\n  "{ONE}": {{roles: {{deploy: "arn:aws:iam::{ONE}:role/deploy"}}}}\n'
+    (place.folder / "stackseal.yaml").write_text(only, encoding="utf-8")
+    argv = ["recover", "my-stack", "--region", REGION, "--format", "json", "--log-level", "debug"]
+    code = cli.main(argv, {**place.keyless(), **issuer.environ, "HOME": place.folder.as_posix()})
+    said = capsys.readouterr()
+    assert code == 2
+    assert f"the account {ONE} has none in {REGION}" in said.err
+    (token,) = issuer.tokens
+    assert said.err.count(token) == said.err.count(f"::add-mask::{token}\n") == 1
+    assert said.err.index(token) < said.err.index("my-stack")
+    assert token not in said.out
+    assert SECRET not in said.err + said.out
+
+
+def test_the_embedded_aws_takes_no_role(
+    place: Place, issuer: Issuer, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(place.folder)
+    (place.folder / "stackseal.yaml").write_text(ROLES, encoding="utf-8")
+    argv = ["recover", "my-stack", "--region", REGION, "--aws", "local"]
+    code = cli.main(argv, {**GITHUB, **issuer.environ, "HOME": place.folder.as_posix()})
+    assert code == 2, capsys.readouterr().err
+    assert issuer.asked == []

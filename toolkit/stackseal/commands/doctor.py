@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import platform
 import shutil
+from pathlib import Path
 from typing import Final
 
 from stackseal import __version__
 from stackseal.commands.base import emit, table
-from stackseal.errors import StacksealError
+from stackseal.errors import StacksealError, UsageError
 from stackseal.world import World
 
 _LATE: Final = 7
@@ -98,6 +99,8 @@ def repository(world: World, name: str) -> list[tuple[str, str, str]]:
     from stackseal.hosts import github_forge
     from stackseal.report import marker
 
+    if name and Path(world.here, name).is_file():
+        raise UsageError(f"{name} is a file and no repository", remedy="name it OWNER/NAME, or put the config first")
     env = {**world.env, **({"GITHUB_REPOSITORY": name} if name else {})}
     agent, clock = f"stackseal/{__version__} (doctor)", world.clock
     forge = github_forge.connect(env, agent=agent, marks=marker, now=clock.now, sleep=clock.sleep)
@@ -111,7 +114,6 @@ def proofs(world: World, name: str | None) -> list[tuple[str, str, str]]:
     """What the roles of an account are refused: as an administrator, or as the job that this is."""
     from stackseal import preparation, role_proof
     from stackseal.commands import bootstrap
-    from stackseal.errors import UsageError
 
     if name is None:
         raise UsageError("Nothing can be proven without an account", remedy="name its bootstrap config")
