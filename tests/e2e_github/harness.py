@@ -18,7 +18,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+import yaml
+
 from contract.support import BIN, ROOT, committed
+from contract.test_workflows import PERMISSIONS
 from e2e_github.normalise import REPOSITORY, normalise
 from fakes.github.fake import GitHubFake
 from fakes.github.repository import Repository
@@ -101,9 +104,17 @@ class Hub:
         after = self.repository.merge(number, "squash")
         return self.github.events.push(self.repository, after, before=before)
 
-    def act(self, name: str, workflow: str, event: Mapping[str, Any], permissions: Mapping[str, str]) -> Ran:
-        """Run one of the consumer's workflows for an event, with a token that holds these permissions."""
-        token = self.github.token(permissions=permissions, repository=self.repository.full_name)
+    def act(
+        self, name: str, workflow: str, event: Mapping[str, Any], permissions: Mapping[str, str] | None = None
+    ) -> Ran:
+        """Run one of the consumer's workflows for an event, with a token that holds these permissions.
+
+        None: each command has what the jobs that run it have by the table of contract/test_workflows.py.
+        """
+        commands = rights(workflow) if permissions is None else None
+        token = self.github.token(
+            permissions=permissions or {}, repository=self.repository.full_name, commands=commands
+        )
         payload = self.folder / "event.json"
         payload.write_text(json.dumps(event), encoding="utf-8")
         environ = {
@@ -128,6 +139,8 @@ class Hub:
         ]
         for key, folder in repositories.items():
             command += ["--local-repository", f"{key}={folder}"]
+        if name == "merge_group":  # act takes the default branch
+            environ["GITHUB_REF"] = event["merge_group"]["head_ref"]
         for key, value in environ.items():
             command += ["--env", f"{key}={value}"]
         done = subprocess.run(
@@ -135,6 +148,17 @@ class Hub:
         )
         lines = [line for line in (done.stdout + done.stderr).splitlines() if line.startswith("{")]
         return Ran(code=done.returncode, events=[json.loads(line) for line in lines])
+
+
+def rights(workflow: str) -> dict[str, dict[str, str]]:
+    """Command, as its user agent names it → the permissions of the jobs of a reusable workflow that run it."""
+    found: dict[str, dict[str, str]] = {}
+    document = yaml.safe_load((ROOT / ".github" / "workflows" / f"{workflow}.yml").read_text(encoding="utf-8"))
+    for job, content in document["jobs"].items():
+        for step in content["steps"]:
+            if (command := step.get("with", {}).get("command")) and step["with"].get("github-token") != "":
+                found.setdefault(f"({command})", {}).update(PERMISSIONS[workflow, job])
+    return found
 
 
 def pins() -> dict[str, str]:
