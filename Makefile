@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test trust lint fmt golden docs dist lock clean
+.PHONY: help setup demo test e2e trust lint fmt golden docs dist lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -15,7 +15,7 @@ export PYTHONSAFEPATH := 1
 export UV_SYSTEM_CERTS := 1
 
 help:  ## list the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /\1\t/' | expand -t 10
+	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):[^#]*## /\1\t/' | expand -t 10
 
 setup: $(READY)  ## .venv with everything, .venv/bin/stackseal
 
@@ -31,7 +31,13 @@ demo: setup  ## the main job, offline, on the embedded AWS: config, review, depl
 	@$(BIN)/stackseal demo
 
 test: setup  ## every test: unit, golden, contract, e2e
-	@$(BIN)/pytest -q -n 2 --dist loadgroup -m "not trust" $(PYTEST_ARGS)
+	@rm -f reports/e2e.json; $(BIN)/pytest -q -n 2 --dist loadgroup -m "not trust" $(PYTEST_ARGS)
+	@if [ -f reports/e2e.json ]; then cat reports/e2e.json; fi
+
+e2e: setup  ## the real workflows, run by act; what they measured in reports/e2e.json
+	@rm -f reports/e2e.json
+	@$(BIN)/pytest -q -n 2 --dist loadgroup tests/e2e_github $(PYTEST_ARGS)
+	@cat reports/e2e.json
 
 trust: setup  ## proofs by inputs that others wrote, in full; figures in reports/trust.json
 	@$(BIN)/pytest -q -n 2 --dist loadgroup -m trust --trust-report reports/trust.json tests/trust $(PYTEST_ARGS)

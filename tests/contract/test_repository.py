@@ -158,7 +158,7 @@ def test_nothing_that_tools_leave_behind_is_committed() -> None:
 
 def targets() -> dict[str, str]:
     text = (ROOT / "Makefile").read_text(encoding="utf-8")
-    return dict(re.findall(r"^([a-z]+):[^#\n]*## (.+)$", text, flags=re.MULTILINE))
+    return dict(re.findall(r"^([a-z0-9]+):[^#\n]*## (.+)$", text, flags=re.MULTILINE))
 
 
 def test_every_target_says_what_it_does_and_is_documented() -> None:
@@ -169,7 +169,7 @@ def test_every_target_says_what_it_does_and_is_documented() -> None:
     contributing = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     assert not [target for target in targets() if f"make {target}" not in contributing]
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    named = set(re.findall(r"make ([a-z]+)", readme + contributing))
+    named = set(re.findall(r"make ([a-z0-9]+)", readme + contributing))
     assert named - {"it"} <= set(targets())
 
 

@@ -115,13 +115,32 @@ def test_the_verdict_and_its_reason(report: Report, heading: str, why: str) -> N
 
 def test_the_marker_says_what_the_comment_is_about() -> None:
     found = marker.read(comment(samples.ready()))
-    assert found == {"v": 1, "kind": "review", "id": "ml", "head": samples.COMMIT, "seal": view(samples.ready()).seal}
+    assert found is not None
+    assert {name: found[name] for name in found if name != "inputs"} == {
+        "v": 1,
+        "kind": "review",
+        "id": "ml",
+        "head": samples.COMMIT,
+        "seal": view(samples.ready()).seal,
+    }
+    assert found["inputs"] == [stack.plan.word for stack in samples.ready().stacks if stack.plan]
     assert len(view(samples.ready()).seal) == 64
 
 
 def test_a_review_with_an_unsealed_stack_has_no_seal() -> None:
     assert view(samples.human()).seal == ""
     assert "predicted, not sealed at `4f2a9c1d7be0`" in comment(samples.human())
+
+
+def test_the_words_for_a_queue_are_all_there_or_none() -> None:
+    ready = samples.ready().stacks
+    one = dataclasses.replace(ready[0], id=samples.stack_id("one-more"))
+    many = Report(run=samples.RUN, stacks=(one,) * (markdown.WORDS + 1))
+    unsealed = Report(run=samples.RUN, stacks=(*ready, samples.created(kind=PlanKind.PREDICTED)))
+    for report in (many, unsealed, Report(run=samples.RUN, stacks=())):
+        assert "inputs" not in (marker.read(comment(report)) or {"inputs": "unreadable"})
+    most = Report(run=samples.RUN, stacks=(one,) * markdown.WORDS)
+    assert len((marker.read(comment(most)) or {})["inputs"]) == markdown.WORDS  # type: ignore[arg-type]
 
 
 def test_one_unsealed_stack_unseals_the_review() -> None:

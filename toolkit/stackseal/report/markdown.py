@@ -113,7 +113,7 @@ def render_parts(report: Report, *, key: str = "", limit: int = LIMIT) -> tuple[
 
 def _parts(found: View, key: str, limit: int) -> tuple[str, ...]:
     """Verdict and footer with as many dangers as fit, then the other dangers in continuations."""
-    frame = len(_fill("comment.md.j2", found, STEPS[-1], marker=_mark(found, key, 10_000, 10_000), dangers=()))
+    frame = len(_fill("comment.md.j2", found, STEPS[-1], marker=_mark(found, key, 1, 10_000), dangers=()))
     chunks = _chunks(found.dangers, limit - frame - 400)
     first, *rest = chunks
     count = len(chunks)
