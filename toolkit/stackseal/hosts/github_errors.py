@@ -13,7 +13,6 @@ PERMISSIONS: Final[tuple[tuple[str, str], ...]] = (
     (r"/issues/comments|/issues/\d+/(comments|labels)|/labels", "pull-requests"),
     (r"/issues", "issues"),
     (r"/commits/[^/]+/pulls|/pulls", "pull-requests"),
-    (r"/deployments", "deployments"),
     (r"/code-scanning", "security-events"),
     (r"/actions|/environments", "actions"),
     (r"/contents|/commits|/rules|/branches", "contents"),

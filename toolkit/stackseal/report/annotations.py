@@ -1,7 +1,8 @@
 """The findings as workflow commands: GitHub shows them on the config lines in *Files changed*.
 
 A step may have ten annotations of each kind, the rest is dropped without a word (actions/toolkit, problem matchers);
-so the most serious ten of each are written and a notice counts the others. The tenth notice is kept for that.
+so the most serious ten of each are written and a notice counts the others. The tenth notice is kept for that. A job may
+have fifty in all its steps: thirty at most are ours.
 """
 
 from __future__ import annotations
