@@ -158,7 +158,4 @@ def _template(cfn: CloudFormation, live: StackState, head: Template) -> Template
 
 
 def _sentence(wait: Wait) -> str:
-    return (
-        f"{wait.path} is known after the deployment of {wait.stack.name}: the change set is made then, and executed "
-        "only if it does no more than what is listed here and uses what that stack published."
-    )
+    return f"{wait.path} is known after the deployment of {wait.stack.name}."

@@ -46,7 +46,8 @@ def test_the_comment_has_the_waves_and_what_is_waited_for() -> None:
     assert "| 2 | `ml` | `vpc`: publishes `/vpc/id` (known after its deployment)<br>`sg`: publishes `/sg/app` |" in text
     assert "\n| 1 | `vpc` | " in text
     assert "**Sealed without its change set**" in text
-    assert "held to what is sealed here" in text
+    assert "held to what is sealed here. A plan that has grown since is refused" in text
+    assert "\n**To plan again**" in text
     assert "predicted, not sealed" not in text
 
 
