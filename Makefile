@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test e2e trust lint fmt golden docs dist lock clean
+.PHONY: help setup demo test e2e trust lint fmt golden docs dist bench lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -64,6 +64,9 @@ docs: setup  ## write docs/reference/ from the code
 
 dist: setup  ## build the wheel, install it in a clean environment, run the demo from /
 	@scripts/dist.sh
+
+bench: setup  ## what it costs here: cold start, --help, a review by stage, reports, policies; into reports/bench.json
+	@$(BIN)/python scripts/bench.py $(BENCH_ARGS)
 
 lock: setup  ## compile requirements/*.txt from pyproject.toml
 	@PATH="$$(dirname "$$(scripts/uv.sh)"):$$PATH" scripts/lock.sh

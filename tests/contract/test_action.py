@@ -74,6 +74,7 @@ def test_it_uses_no_other_action() -> None:
 
 def test_the_locks_are_pinned_by_hash() -> None:
     install = STEPS[0]["run"]
+    assert "checkov" not in install, "it is installed on first need: tests/e2e/test_first_need.py"
     assert "--require-hashes" in install
     for name in re.findall(r"requirements/([a-z]+)\.txt", install):
         lock = (ROOT / "requirements" / f"{name}.txt").read_text(encoding="utf-8")
@@ -134,6 +135,17 @@ def test_no_output_is_undocumented() -> None:
     assert all(f"| `{name}` |" in page for name in [*DOCUMENT["inputs"], *DOCUMENT["outputs"]])
 
 
+def test_the_outputs_of_awss_own_action_are_compared() -> None:
+    """aws-actions/aws-cloudformation-github-deploy, action.yml of 2.2.0: each has its row; what is the same is ours."""
+    theirs = {"stack-id", "has-changes", "changes-count", "changes-markdown", "changes-summary"}
+    assert {*theirs, "change-set-id", "change-set-name"} == set(ACTION.BESIDE_AWS) - {"KEY of a stack's output"}
+    page = ACTION.PAGE.read_text(encoding="utf-8")
+    for name, (alike, said) in ACTION.BESIDE_AWS.items():
+        assert f"| `{name}` | {alike} | {said} |" in page
+        assert alike in {"the same", "alike", "not there"}
+        assert (name in DOCUMENT["outputs"]) == (alike != "not there"), name
+
+
 def read(path: Path) -> dict[str, str]:
     """GITHUB_OUTPUT as the runner reads it (actions/runner, FileCommandManager: NAME<<DELIMITER, lines, DELIMITER)."""
     found: dict[str, str] = {}
@@ -173,7 +185,7 @@ def test_the_outputs_of_a_review() -> None:
         "blocking": 0,
         "changed": True,
         "changes": 3,
-        "change_sets": ["arn"],
+        "change_sets": ["arn:aws:cloudformation:us-west-2:111122223333:changeSet/seal-pr7/1234"],
         "comment": "url",
     }
     assert github_action.outputs(0, facts, "<!-- stackseal {} -->\nwords") == {
@@ -186,15 +198,20 @@ def test_the_outputs_of_a_review() -> None:
         "stack-id": "one",
         "has-changes": "true",
         "changes-count": "3",
-        "change-set-id": "arn",
+        "change-set-id": "arn:aws:cloudformation:us-west-2:111122223333:changeSet/seal-pr7/1234",
+        "change-set-name": "seal-pr7",
         "changes-markdown": "<!-- stackseal {} -->\nwords",
     }
 
 
 def test_the_outputs_of_a_deployment_and_of_a_drift_run() -> None:
-    rows = [{"stack": name, "outcome": "updated", "status": "UPDATE_COMPLETE", "outputs": {}} for name in ("a", "b")]
+    rows = [
+        {"stack": name, "outcome": "updated", "status": "UPDATE_COMPLETE", "outputs": {"Key": name}}
+        for name in ("a", "b")
+    ]
     found = github_action.outputs(0, {"deployments": rows}, "")
     assert json.loads(found["deployments"])[1] == {"stack": "b", "outcome": "updated", "status": "UPDATE_COMPLETE"}
+    assert json.loads(found["stack-outputs"]) == {"a": {"Key": "a"}, "b": {"Key": "b"}}
     assert found["stacks"] == '["a", "b"]'
     assert "stack-id" not in found
     drifts = [{"stack": "a", "status": "DRIFTED", "issue": {}}, {"stack": "b", "status": "IN_SYNC", "issue": {}}]

@@ -33,6 +33,7 @@ OUTPUTS: Final[Mapping[str, str]] = {
     "changes-count": "The number of resources that change.",
     "changes-markdown": "The comment's Markdown, of a `review` in one job.",
     "change-set-id": "The change set's ARN where there is exactly one.",
+    "change-set-name": "Its name.",
     "deployments": "What became of each stack, as a JSON list of stack, outcome and status.",
     "unsealed": "The names of the stacks that `leave-unsealed` left, as a JSON list.",
     "stale": "The numbers of pull requests whose plans a deployment has made stale, with commas between them.",
@@ -42,6 +43,7 @@ OUTPUTS: Final[Mapping[str, str]] = {
     "merge": "The commit of that merge.",
     "trusted": "`true` where its branch is in the repository itself, and it is neither Dependabot's nor a draft.",
     "plan-digest": "The digest of the plans of a `review` with `unsealed`, which `approved` takes.",
+    "stack-outputs": "What each deployed stack puts out, as a JSON object: stack to key to value.",
     "drifted": "The names of the stacks that drifted, as a JSON list.",
 }
 
@@ -98,12 +100,14 @@ def outputs(code: int, facts: Mapping[str, Any], text: str) -> dict[str, str]:
         found |= {"stacks": json.dumps(stacks), "stack-id": stacks[0] if len(stacks) == 1 else None}
     if "changes" in facts:
         found |= {"has-changes": str(facts["changed"]).lower(), "changes-count": facts["changes"]}
-        found["change-set-id"] = change_sets[0] if len(change_sets) == 1 else None
+        only = change_sets[0] if len(change_sets) == 1 else None
+        found |= {"change-set-id": only, "change-set-name": _name(only) if only else None}
         found["changes-markdown"] = text if text.startswith("<!-- stackseal ") else None
     if deployments is not None:
         stale = sorted({number for item in deployments for number in item.get("stale", ())})
         found |= {"deployments": json.dumps(rows), "unsealed": json.dumps(facts.get("unsealed", []))}
         found["stale"] = ",".join(str(number) for number in stale)
+        found["stack-outputs"] = json.dumps({item["stack"]: dict(item["outputs"]) for item in deployments})
     found["plan-digest"] = facts.get("plan_digest")
     found |= {name: facts[name] for name in _PULL if name in facts}
     if any(isinstance(item, dict) and "issue" in item for item in facts.get("stacks", ())):
@@ -122,6 +126,11 @@ def write(path: Path, values: Mapping[str, str], delimiter: Callable[[], str] = 
         lines += [f"{name}<<{end}", value, end]
     with path.open("a", encoding="utf-8", newline="\n") as file:
         file.write("".join(f"{line}\n" for line in lines))
+
+
+def _name(change_set: str) -> str:
+    """The name in the ARN of a change set, `arn:…:changeSet/NAME/ID`."""
+    return change_set.split("/")[1] if "/" in change_set else change_set
 
 
 def _named(env: Mapping[str, str], prefix: str) -> Iterator[tuple[str, str]]:

@@ -1,0 +1,383 @@
+"""What stackseal costs, measured here and now: `make bench`. docs/explanation/performance.md explains the rows.
+
+    bench.py [--rows NAME,…] [--runs N] [--page]
+
+A row is a function that measures and returns seconds and ratios; ADD A ROW: the function and its line in `ROWS`. What a
+ratio compares is measured in turns in one run, so that a busy machine slows both sides down. Prints the rows, writes
+reports/bench.json, and with --page puts what was printed on the page. Nothing here passes or fails by a time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+
+import yaml
+
+from stackseal import __version__, assets
+from stackseal.checks import checkov_env
+
+ROOT: Final = Path(__file__).parents[1]
+BIN: Final = Path(sys.executable).parent
+RESULT: Final = ROOT / "reports" / "bench.json"
+PAGE: Final = ROOT / "docs" / "explanation" / "performance.md"
+_MARKS: Final = ("<!-- make bench -->\n```text\n", "```\n<!-- end -->\n")
+_EXAMPLE: Final = "techcorp-prod-a001-us-west-2-customer-churn-ml-codecommit"
+MANY: Final = 10
+"""Configs of the larger review."""
+
+
+class Skipped(Exception):  # noqa: N818 - reads as a sentence where it is raised
+    """Why a row cannot be measured here."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """What was measured: medians in seconds, and ratios of those."""
+
+    seconds: Mapping[str, float]
+    ratios: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Where and how often is measured."""
+
+    work: Path
+    runs: int = 3
+    env: Mapping[str, str] = field(default_factory=lambda: environment(os.environ))
+
+    def interleaved(self, variants: Mapping[str, Callable[[], Mapping[str, float]]]) -> dict[str, float]:
+        """The median of each time that the variants tell, taken in turns: every variant once, then again."""
+        found: dict[str, list[float]] = {}
+        for _ in range(self.runs):
+            for variant in variants.values():
+                for name, value in variant().items():
+                    found.setdefault(name, []).append(value)
+        return {name: statistics.median(values) for name, values in found.items()}
+
+    def run(self, name: str, *command: str | Path, **more: str) -> dict[str, float]:
+        """The wall time of a command that must succeed; `more` goes into its environment."""
+        begun = time.perf_counter()
+        subprocess.run(command, cwd=self.work, env={**self.env, **more}, check=True, capture_output=True, text=True)
+        return {name: time.perf_counter() - begun}
+
+    def fresh(self, name: str) -> Path:
+        """An empty folder."""
+        return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self.work))
+
+    @cached_property
+    def repository(self) -> Path:
+        """A repository with an empty branch main, and the branches `one` and `many` that add configs."""
+        folder = self.work / "repository"
+        folder.mkdir()
+        (folder / "stackseal.yaml").write_text("version: 1\nconfigs: configs\n", encoding="utf-8")
+        (folder / ".gitignore").write_text("/ml/\n", encoding="utf-8")
+        git(folder, "init", "--quiet", "--initial-branch=main")
+        commit(folder)
+        example = (assets.PRODUCTS / "ml" / "examples" / f"{_EXAMPLE}.yaml").read_text(encoding="utf-8")
+        for branch, number in (("one", 1), ("many", MANY)):
+            git(folder, "switch", "--quiet", "--create", branch, "main")
+            (folder / "configs").mkdir(exist_ok=True)
+            for tenant in (f"a{index + 1:03}" for index in range(number)):
+                path = folder / "configs" / f"{_EXAMPLE.replace('a001', tenant)}.yaml"
+                path.write_text(example.replace("a001", tenant), encoding="utf-8")
+            commit(folder)
+        return folder
+
+
+def environment(env: Mapping[str, str]) -> dict[str, str]:
+    """The environment of everything that is measured: byte code is kept, as users keep it."""
+    return {key: value for key, value in env.items() if key not in {"PYTHONDONTWRITEBYTECODE", "VIRTUAL_ENV"}}
+
+
+def git(folder: Path, *words: str) -> None:
+    subprocess.run(["git", "-C", folder, *words], check=True, capture_output=True)  # noqa: S607 - git of PATH
+
+
+def commit(folder: Path) -> None:
+    git(folder, "add", "--all")
+    git(folder, "-c", "user.name=bench", "-c", "user.email=bench@example.com", "commit", "--quiet", "--message=Configs")
+
+
+def ratios(seconds: Mapping[str, float], *pairs: tuple[str, str]) -> dict[str, float]:
+    """Each pair's first time over its second."""
+    return {f"{one} / {other}": seconds[one] / seconds[other] for one, other in pairs}
+
+
+# --- rows
+
+
+def start(bench: Bench) -> Row:
+    """The Action's first step and a first start: nothing cached, with uv and its cache, once more; beside pip."""
+    _network(bench)
+    (step, *_) = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))["runs"]["steps"]
+    cache = bench.fresh("cache")
+    tools = bench.fresh("tools")
+
+    def action(name: str, temp: Path, cache: Path, tools: Path) -> dict[str, float]:
+        more = {
+            **step["env"],
+            "GITHUB_ACTION_PATH": str(ROOT),
+            "RUNNER_TEMP": str(temp),
+            "UV_CACHE_DIR": str(cache),
+            "STACKSEAL_UV_DIR": str(tools),
+            "PIP_NO_CACHE_DIR": "1",
+            "PATH": _path_without_uv(bench.env["PATH"]),
+        }
+        script = f'set -eo pipefail\n{step["run"]}"$home/bin/stackseal" --version'
+        return bench.run(name, "bash", "-c", script, **more)
+
+    def cold() -> dict[str, float]:
+        return action("cold", bench.fresh("temp"), bench.fresh("cache"), bench.fresh("tools"))
+
+    def warm() -> dict[str, float]:
+        temp = bench.fresh("temp")
+        return action("warm", temp, cache, tools) | action("again", temp, cache, tools)
+
+    def pip() -> dict[str, float]:
+        home = bench.fresh("pip")
+        options = "--quiet --disable-pip-version-check --no-cache-dir"
+        locks = f"-r {ROOT}/requirements/runtime.txt -r {ROOT}/requirements/build.txt"
+        script = (
+            f"python3 -m venv {home} && {home}/bin/pip install {options} --require-hashes {locks}"
+            f" && {home}/bin/pip install {options} --no-index --no-deps --no-build-isolation {ROOT}"
+            f" && {home}/bin/stackseal --version"
+        )
+        return bench.run("pip", "bash", "-c", script)
+
+    action("", bench.fresh("temp"), cache, tools)  # fills what `warm` finds
+    seconds = bench.interleaved({"cold": cold, "warm": warm, "pip": pip})
+    return Row(seconds=seconds, ratios=ratios(seconds, ("cold", "pip"), ("warm", "pip"), ("again", "pip")))
+
+
+def _network(bench: Bench) -> None:
+    """Nothing, where packages can be fetched. Raises `Skipped`."""
+    command = ["python3", "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-cache-dir"]
+    command += ["--no-deps", "--require-hashes", "-r", str(ROOT / "requirements" / "uv.txt"), "-d"]
+    done = subprocess.run([*command, bench.fresh("probe")], env=bench.env, capture_output=True, text=True, check=False)
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["pip said nothing"])[-1]
+        raise Skipped(f"nothing can be fetched here, and a cold start fetches everything ({last[:120]})")
+
+
+def _path_without_uv(path: str) -> str:
+    return os.pathsep.join(folder for folder in path.split(os.pathsep) if not shutil.which("uv", path=folder))
+
+
+def help_(bench: Bench) -> Row:
+    """`stackseal --help`, beside a Python that does nothing and beside `cfn-lint --help`."""
+    commands = {
+        "--help": (BIN / "stackseal", "--help"),
+        "python": (sys.executable, "-I", "-c", "pass"),
+        "cfn-lint --help": (BIN / "cfn-lint", "--help"),
+    }
+    for command in commands.values():
+        bench.run("", *command)  # writes byte code
+    seconds = bench.interleaved(
+        {name: lambda name=name, command=command: bench.run(name, *command) for name, command in commands.items()}
+    )
+    return Row(seconds=seconds, ratios=ratios(seconds, ("--help", "python"), ("--help", "cfn-lint --help")))
+
+
+def review(bench: Bench) -> Row:
+    """A whole review with predicted plans, of 1 and of 10 configs, then by stage; and the two engines' own commands."""
+    folder = bench.repository
+    template = bench.work / "template.yaml"
+    made = [
+        BIN / "stackseal",
+        "create-prov-template",
+        next((folder / "configs").iterdir()),
+        "--root",
+        bench.work / "ml",
+    ]
+    subprocess.run(made, cwd=folder, env=bench.env, check=True, capture_output=True)
+    shutil.copy(next((bench.work / "ml" / "templates").glob("*.yaml")), template)
+    checkov = checkov_env.install(lambda _: None, env=bench.env)
+
+    def whole(branch: str, number: int) -> dict[str, float]:
+        git(folder, "switch", "--quiet", branch)
+        report = str(bench.work / f"{branch}.json")
+        command = f'cd {folder} && {BIN}/stackseal review --base main --log-level error --to-report "{report}"'
+        return bench.run(f"{number}: whole", "bash", "-c", command)
+
+    def engines() -> dict[str, float]:
+        lint = f"{BIN}/cfn-lint --regions us-west-2 -- {template} || true"
+        scan = f"{checkov} --quiet --compact --framework cloudformation --skip-download --file {template} || true"
+        return bench.run("1: cfn-lint and checkov", "bash", "-c", f"{lint}; {scan}")
+
+    seconds = bench.interleaved(
+        {
+            "one": lambda: whole("one", 1),
+            "engines": engines,
+            "many": lambda: whole("many", MANY),
+            "stages of one": lambda: _stages(bench, "one", 1),
+            "stages of many": lambda: _stages(bench, "many", MANY),
+        }
+    )
+    pairs = (("1: whole", "1: cfn-lint and checkov"), (f"{MANY}: whole", "1: whole"))
+    return Row(seconds=seconds, ratios=ratios(seconds, *pairs))
+
+
+def _stages(bench: Bench, branch: str, number: int) -> dict[str, float]:
+    stages = _child(bench, branch, "cfn-lint", "checkov")["stages"]
+    return {f"{number}: {name}": value for name, value in stages.items()}
+
+
+def _child(bench: Bench, branch: str, *engines: str) -> Mapping[str, Mapping[str, float]]:
+    """What scripts/bench_stages.py measures of a branch."""
+    git(bench.repository, "switch", "--quiet", branch)
+    report = bench.work / f"{branch}.json"
+    if not report.is_file():
+        command = [BIN / "stackseal", "review", "--base", "main", "--to-report", report]
+        subprocess.run(command, cwd=bench.repository, env=bench.env, check=True, capture_output=True)
+    command = [sys.executable, ROOT / "scripts" / "bench_stages.py", bench.repository, "main", report]
+    command += engines
+    done = subprocess.run(command, env=bench.env, check=True, capture_output=True, text=True)
+    found: Mapping[str, Mapping[str, float]] = json.loads(done.stdout)
+    return found
+
+
+def report(bench: Bench) -> Row:
+    """Each format of a report of 10 stacks, for one stack, everything loaded; beside the policies of one stack."""
+    seconds = bench.interleaved({"warm": lambda: _child(bench, "many")["warm"]})
+    formats = [name for name in seconds if name != "policy"]
+    return Row(
+        seconds={name: seconds[name] for name in formats},
+        ratios=ratios(seconds, *((name, "policy") for name in formats)),
+    )
+
+
+def policy(bench: Bench) -> Row:
+    """The policies of one stack of 19 resources, everything loaded; beside the stage that also loads the facts."""
+    seconds = bench.interleaved(
+        {
+            "warm": lambda: {"one stack, warm": _child(bench, "one")["warm"]["policy"]},
+            "cold": lambda: {"one stack, first": _child(bench, "one")["stages"]["policy"]},
+        }
+    )
+    return Row(seconds=seconds, ratios=ratios(seconds, ("one stack, first", "one stack, warm")))
+
+
+ROWS: Final[dict[str, Callable[[Bench], Row]]] = {
+    "start": start,
+    "help": help_,
+    "review": review,
+    "report": report,
+    "policy": policy,
+}
+
+
+# --- what is done with them
+
+
+def machine() -> dict[str, str]:
+    """The facts without which a time says nothing."""
+    model = ""
+    if (info := Path("/proc/cpuinfo")).is_file():
+        lines = [line for line in info.read_text(encoding="utf-8").splitlines() if line.startswith("model name")]
+        model = lines[0].partition(":")[2].strip() if lines else ""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return {
+        "stackseal": __version__,
+        "commit": _commit(),
+        "cores": str(os.cpu_count()),
+        "processor": model or platform.machine(),
+        "memory": f"{memory:.0f} GiB",
+        "system": platform.system(),
+        "python": platform.python_version(),
+        "load before": f"{os.getloadavg()[0]:.1f}",
+    }
+
+
+def _commit() -> str:
+    command = ["git", "-C", ROOT, "describe", "--always", "--dirty", "--exclude=*"]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+
+
+def shown(name: str, row: Row | str) -> str:
+    """A row as it is printed; a text says why it was skipped."""
+    title = " ".join(str(ROWS[name].__doc__).split())
+    if isinstance(row, str):
+        return f"{name}: {title}\n  skipped: {row}\n"
+    width = max(len(each) for each in [*row.seconds, *row.ratios])
+    times = [f"  {each:<{width}}  {_time(value)}" for each, value in row.seconds.items()]
+    return "\n".join(
+        [f"{name}: {title}", *times, *(f"  {each:<{width}}  {value:9.3g} x" for each, value in row.ratios.items()), ""]
+    )
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds:9.2f} s" if seconds >= 0.1 else f"{seconds * 1000:9.2f} ms"
+
+
+def taken(name: str, bench: Bench) -> Row | str:
+    """A row, or why it was skipped."""
+    try:
+        return ROWS[name](bench)
+    except Skipped as reason:
+        return str(reason)
+
+
+def failed(name: str, error: subprocess.CalledProcessError) -> str:
+    """One sentence for a row whose command did not work."""
+    last = (str(error.stderr or error.stdout or "").strip().splitlines() or ["it said nothing"])[-1]
+    return f"{name} was not measured: a command ended with {error.returncode}: {last}"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Measure, print, write; exit 1 where a row's command failed."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", default=",".join(ROWS), help=f"which (default: {','.join(ROWS)})")
+    parser.add_argument("--runs", type=int, default=3, help="how often each is measured (default: 3)")
+    parser.add_argument("--page", action="store_true", help=f"put the result into {PAGE.relative_to(ROOT)}")
+    given = parser.parse_args(arguments)
+    if unknown := sorted(set(given.rows.split(",")) - set(ROWS)):
+        parser.error(f"there is no row {', '.join(unknown)}: they are {', '.join(ROWS)}")
+    if given.runs < 1:
+        parser.error("--runs must be 1 or more")
+    facts = {**machine(), "runs": str(given.runs)}
+    texts, rows = [" · ".join(f"{key} {value}" for key, value in facts.items()) + "\n"], {}
+    print(texts[0], flush=True)
+    with tempfile.TemporaryDirectory(prefix="stackseal-bench-") as folder:
+        bench = Bench(Path(folder), given.runs)
+        for name in given.rows.split(","):
+            try:
+                found = taken(name, bench)
+            except subprocess.CalledProcessError as error:
+                print(f"error: {failed(name, error)}", file=sys.stderr)
+                return 1
+            rows[name] = {"skipped": found} if isinstance(found, str) else asdict(found)
+            texts.append(shown(name, found))
+            print(texts[-1], flush=True)
+    RESULT.parent.mkdir(exist_ok=True)
+    RESULT.write_text(json.dumps({"machine": facts, "rows": rows}, indent=2) + "\n", encoding="utf-8")
+    if given.page:
+        PAGE.write_text(paged(PAGE.read_text(encoding="utf-8"), "\n".join(texts)), encoding="utf-8")
+    return 0
+
+
+def paged(page: str, text: str) -> str:
+    """The page with what was printed between its marks."""
+    before, found, rest = page.partition(_MARKS[0])
+    _, end, after = rest.partition(_MARKS[1])
+    if not (found and end):
+        raise ValueError(f"{PAGE.relative_to(ROOT)} has lost its marks {_MARKS}")
+    return before + found + text + end + after
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,95 @@
+"""`make bench`: its rows are on the page, and it measures what it says. No test depends on how long something took."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from contract.support import script
+
+BENCH = script("bench")
+
+
+def test_the_page_shows_and_explains_every_row() -> None:
+    page = BENCH.PAGE.read_text(encoding="utf-8")
+    printed = page.partition(BENCH._MARKS[0])[2].partition(BENCH._MARKS[1])[0]
+    for name in BENCH.ROWS:
+        assert f"\n{name}: " in printed, "run: make bench BENCH_ARGS=--page"
+        assert f"| `{name}` |" in page
+    assert "\n  skipped: " not in printed
+
+
+def test_what_is_compared_is_measured_in_turns(tmp_path: Path) -> None:
+    order: list[str] = []
+    times = {"a": iter([3.0, 1.0, 2.0]), "b": iter([10.0, 30.0, 20.0])}
+
+    def variant(name: str) -> dict[str, float]:
+        order.append(name)
+        return {name: next(times[name])}
+
+    bench = BENCH.Bench(tmp_path, 3)
+    found = bench.interleaved({"a": lambda: variant("a"), "b": lambda: variant("b")})
+    assert order == ["a", "b"] * 3
+    assert found == {"a": 2.0, "b": 20.0}
+    assert BENCH.ratios(found, ("b", "a")) == {"b / a": 10.0}
+
+
+def test_byte_code_is_kept() -> None:
+    env = {"PYTHONDONTWRITEBYTECODE": "1", "VIRTUAL_ENV": "/x", "PATH": "/bin"}
+    assert BENCH.environment(env) == {"PATH": "/bin"}
+
+
+def test_a_row_gives_seconds_and_ratios(tmp_path: Path) -> None:
+    """The cheapest one, as it is run."""
+    row = BENCH.help_(BENCH.Bench(tmp_path, 1))
+    assert set(row.seconds) == {"--help", "python", "cfn-lint --help"}
+    assert all(value > 0 for value in row.seconds.values())
+    text = BENCH.shown("help", row)
+    assert all(name in text for name in [*row.seconds, *row.ratios])
+
+
+@pytest.mark.e2e
+def test_a_review_is_taken_apart_into_its_stages(tmp_path: Path) -> None:
+    """The child process knows the stages as they are today."""
+    bench = BENCH.Bench(tmp_path, 1)
+    found = BENCH._child(bench, "one", "cfn-lint")
+    stages = ["config and catalogue", "render", "our checks", "cfn-lint", "policy", "plan", "report"]
+    assert list(found["stages"]) == stages
+    assert {"policy", "report markdown", "report html"} <= set(found["warm"])
+
+
+def test_the_larger_review_has_ten_configs(tmp_path: Path) -> None:
+    repository = BENCH.Bench(tmp_path, 1).repository
+    assert len(list((repository / "configs").iterdir())) == BENCH.MANY == 10
+
+
+def test_without_a_network_a_cold_start_is_skipped_with_a_sentence(tmp_path: Path) -> None:
+    """A folder without packages stands for a network without an index."""
+    env = {**BENCH.environment(BENCH.os.environ), "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(tmp_path)}
+    said = BENCH.taken("start", BENCH.Bench(tmp_path, 1, env))
+    assert said.startswith("nothing can be fetched here, and a cold start fetches everything")
+    assert "  skipped: nothing" in BENCH.shown("start", said)
+
+
+def test_a_command_that_fails_is_an_error_and_no_time(tmp_path: Path) -> None:
+    with pytest.raises(subprocess.CalledProcessError) as caught:
+        BENCH.Bench(tmp_path, 1).run("x", "sh", "-c", "echo no such thing >&2; exit 7")
+    assert BENCH.failed("start", caught.value) == "start was not measured: a command ended with 7: no such thing"
+
+
+def test_the_page_takes_what_was_printed_and_nothing_else() -> None:
+    page = f"before\n{BENCH._MARKS[0]}old\n{BENCH._MARKS[1]}after\n"
+    assert BENCH.paged(page, "new\n") == f"before\n{BENCH._MARKS[0]}new\n{BENCH._MARKS[1]}after\n"
+    with pytest.raises(ValueError, match="has lost its marks"):
+        BENCH.paged("nothing", "new\n")
+
+
+def test_the_command_line(capsys: pytest.CaptureFixture[str]) -> None:
+    for words, says in ((["--rows", "speed"], "there is no row speed"), (["--runs", "0"], "--runs must be 1 or more")):
+        with pytest.raises(SystemExit):
+            BENCH.main(words)
+        assert says in capsys.readouterr().err
+    assert json.loads(json.dumps(BENCH.machine()))["python"]
