@@ -60,6 +60,7 @@ ALLOWED: Final[dict[str, set[str]]] = {
     "filing": {"drift", "hosts", "report", "world"},
     "awaiting": {"aws", "plan", "preflight", "world"},
     "concerned": {"plan", "preparation", "subjects", "waves"},
+    "newer": {"catalogue", "hosts", "sandbox", "subjects", "waves"},
     "planning": {"awaiting", "aws", "checks", "cleanup", "plan", "settings", "world"},
     "sealed": {"awaiting", "aws", "plan", "planning", "settings", "world"},
     "preflight": {"aws", "plan", "world"},

@@ -143,3 +143,16 @@ def test_a_folder_of_a_repository_is_a_repository_of_its_own(scratch: Scratch) -
     assert repository.files(head, "configs") == ("configs/a.yaml",)
     assert repository.read(head, "stackseal.yaml") == b"ours"
     assert repository.read(head, "configs/x.yaml") is None
+
+
+def test_what_a_branch_contains_and_which_commit_touched_a_file_last(scratch: Scratch) -> None:
+    first = scratch.commit({"configs/a.yaml": "1", "configs/[a].yaml": "1"})
+    second = scratch.commit({"configs/a.yaml": "2"})
+    third = scratch.commit({"configs/[a].yaml": "2"})
+    repository = Repository(scratch.folder)
+    assert [repository.contains(third, item) for item in (first, second, third)] == [True, True, True]
+    assert not repository.contains(first, second)
+    assert repository.last(first, third, "configs/a.yaml") == second
+    assert repository.last(first, third, "configs/[a].yaml") == third
+    assert repository.last(second, third, "configs/a.yaml") is None
+    assert (repository.found("HEAD"), repository.found("absent"), repository.found("-n")) == (third, None, None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from stackseal.commands.base import confirmed, emit, listed, mutation_arguments
@@ -12,7 +12,8 @@ from stackseal.hosts.base import KnowsEnvironments
 from stackseal.world import World
 
 if TYPE_CHECKING:
-    from stackseal.model import StackId
+    from stackseal.hosts.git import Repository
+    from stackseal.model import Deployment, StackId
     from stackseal.subjects import Change
     from stackseal.waves import Order
 
@@ -34,6 +35,10 @@ prints the digest with which a person lets exactly these plans through; on GitHu
 required reviewers.
 
     stackseal deploy --base HEAD~1 --approved DIGEST
+
+A stack that a newer commit of the branch changes again is left to that commit's own deployment, and named with it, so
+that no run that starts late puts an older state over a newer one. CI's branch is known as it was fetched; elsewhere
+--tip names it.
 """
 
 
@@ -43,6 +48,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--head", default="HEAD", metavar="REV", help="what is deployed (default: HEAD)")
     parser.add_argument("--pull-request", type=int, metavar="N", help="the number of the pull request")
     parser.add_argument("--stacks", metavar="NAME,NAME", help="the stacks that are meant (default: all of the change)")
+    parser.add_argument(
+        "--tip", metavar="REV", help="the branch's newest commit; what it changes again is left to its own deployment"
+    )
     parser.add_argument("--leave-unsealed", action="store_true", help="leave and name stacks that nobody reviewed")
     parser.add_argument("--approved", metavar="DIGEST", help="execute these plans of review --unsealed")
     parser.add_argument("--environment", metavar="NAME", help="the environment that has let an --approved job in")
@@ -52,10 +60,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, world: World) -> int:
     """Deploy."""
 
-    from stackseal import acting, pipeline, preparation, progress, publication, subjects
+    from stackseal import acting, pipeline, preparation, subjects
     from stackseal.commands import operate
     from stackseal.hosts.git import Repository
-    from stackseal.report import done as report
     from stackseal.report.redact import redact
 
     repository = Repository(world.here)
@@ -72,10 +79,12 @@ def run(args: argparse.Namespace, world: World) -> int:
     branch = world.env.get("GITHUB_REF_NAME", "")
     number = args.pull_request or world.forge.pull_request_of(change.head, branch)
     there = acting.acting(world, "deploy", change.settings, pull_request=number)
+    passed = _superseded(args, repository, change, order, world)
+    names = [name for name in names if name not in passed]
     left: list[str] = []
     if args.leave_unsealed:
         nobody = pipeline.unreviewed(there, repository, base=args.base, head=args.head, pull_request=number)
-        left = _left(order, nobody)
+        left = [name for name in _left(order, nobody) if name not in passed]
         names = [name for name in names if name not in left]
     if names:
         confirmed(args, world, f"{len(names)} stacks are deployed: {', '.join(names)}")
@@ -85,18 +94,47 @@ def run(args: argparse.Namespace, world: World) -> int:
         base=args.base,
         head=args.head,
         pull_request=number,
-        only=names if only or left else None,
+        only=names if only or left or passed else None,
         approved=args.approved,
     )
     done = tuple(redact(deployment, hidden=world.out.hidden) for deployment in done)
     begun = {deployment.stack for deployment in done}
     waiting = [stack.name for wave in order.waves for stack in wave if stack not in begun and stack.name in names]
+    _tell(world, done, waiting, left, passed)
+    return max((operate.code(deployment) for deployment in done), default=0)
+
+
+def _tell(
+    world: World, done: Sequence[Deployment], waiting: Sequence[str], left: Sequence[str], passed: Mapping[str, str]
+) -> None:
+    """What became of every stack, for a person, for a program and for the job's summary page."""
+    from stackseal import progress, publication
+    from stackseal.commands import operate
+    from stackseal.report import done as report
+
     lines = [*(progress.sentence(deployment) for deployment in done), *(f"{name}: not begun" for name in waiting)]
     lines += [f"{name}: left, because no review has sealed it" for name in left]
-    facts = {"deployments": [operate.facts(deployment) for deployment in done], "not_begun": waiting, "unsealed": left}
+    lines += [f"{name}: superseded by {commit[:12]}, whose own run deploys it" for name, commit in passed.items()]
+    facts = {
+        "deployments": [operate.facts(deployment) for deployment in done],
+        "not_begun": waiting,
+        "unsealed": left,
+        "superseded": passed,
+    }
     emit(world, facts, "\n".join(lines) or "Nothing to deploy")
-    publication.summarise(world, lambda _: report.deployed(done, waiting=waiting, left=left))
-    return max((operate.code(deployment) for deployment in done), default=0)
+    publication.summarise(world, lambda _: report.deployed(done, waiting=waiting, left=left, passed=passed))
+
+
+def _superseded(
+    args: argparse.Namespace, repository: Repository, change: Change, order: Order, world: World
+) -> dict[str, str]:
+    """Name → the newer commit, of the stacks that are left to it; a name that stands in two places only if both are."""
+    from stackseal import newer, preparation
+
+    tip = newer.tip_of(repository, args.tip, world.env.get("GITHUB_REF_NAME", ""))
+    found = newer.superseded(repository, change, order, tip, preparation.catalogue_of(world), world.sandbox)
+    staying = {stack.name for wave in order.waves for stack in wave if stack not in found}
+    return {stack.name: commit for stack, commit in found.items() if stack.name not in staying}
 
 
 def _order(order: Order) -> dict[str, Any]:

@@ -52,6 +52,22 @@ class Repository:
             )
         return done.stdout.decode().strip()
 
+    def found(self, revision: str) -> str | None:
+        """The full hash of a revision, None where there is none or where it cannot be one."""
+        try:
+            return self.commit(revision)
+        except UsageError:
+            return None
+
+    def contains(self, revision: str, commit: str) -> bool:
+        """Whether a commit is the revision or one of its ancestors."""
+        return self._git("merge-base", "--is-ancestor", commit, revision, check=False).returncode == 0
+
+    def last(self, base: str, head: str, path: str) -> str | None:
+        """The newest commit after `base`, up to `head`, that touched a file; a merge counts as one commit."""
+        arguments = ("rev-list", "--first-parent", "--max-count=1", f"{base}..{head}", "--", f":(literal){path}")
+        return _text(self._git(*arguments).stdout).strip() or None
+
     def changed(self, base: str, head: str) -> tuple[Changed, ...]:
         """The files that differ, sorted by name; a rename is a removal and an addition."""
         listed = self._git("diff", "--name-status", "--no-renames", "--relative", "-z", base, head, "--").stdout

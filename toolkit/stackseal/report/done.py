@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from stackseal.model import Deployment, Drift
 from stackseal.report.redact import redact
 from stackseal.report.words import fill
 
 
-def deployed(deployments: Sequence[Deployment], *, waiting: Sequence[str] = (), left: Sequence[str] = ()) -> str:
-    """A row for each stack; `waiting` were not begun, `left` are those that no review has sealed."""
-    return fill("deployed.md.j2", deployments=redact(tuple(deployments)), waiting=waiting, left=left)
+def deployed(
+    deployments: Sequence[Deployment],
+    *,
+    waiting: Sequence[str] = (),
+    left: Sequence[str] = (),
+    passed: Mapping[str, str] | None = None,
+) -> str:
+    """A row for each stack.
+
+    `waiting` were not begun, `left` are those that no review has sealed, `passed` those that a newer commit changes.
+    """
+    shown = redact(tuple(deployments))
+    return fill("deployed.md.j2", deployments=shown, waiting=waiting, left=left, passed=passed or {})
 
 
 def watched(rows: Sequence[tuple[Drift, str, int | None]]) -> str:
