@@ -165,3 +165,22 @@ def test_importing_loads_no_boto3() -> None:
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(("keys", "found"), [(KEYS, True), ({}, False), ({"AWS_ACCESS_KEY_ID": "A"}, False)])
+def test_whether_there_are_credentials(keys: dict[str, str], found: bool) -> None:
+    """The instance is not asked where the environment says so; the connection guard would fail this test."""
+    nowhere = {"AWS_EC2_METADATA_DISABLED": "true", "AWS_REGION": "eu-west-1"}
+    assert Aws({**keys, **nowhere}).has_credentials is found
+
+
+def test_an_unsigned_way_looks_for_no_credentials() -> None:
+    anonymous = Aws({"AWS_REGION": "eu-west-1"}).anonymous()
+    client = anonymous.client("sts")
+    assert client.meta.endpoint_url == "https://sts.eu-west-1.amazonaws.com"
+    with Stubber(client) as stub:
+        expected = {"RoleArn": ROLE, "RoleSessionName": "review", "WebIdentityToken": "jwt.jwt"}
+        stub.add_response("assume_role_with_web_identity", keys("ROLE", FAR), expected)
+        anonymous.assumed(ROLE, session_name="review", token=lambda: "jwt.jwt").close()
+        stub.assert_no_pending_responses()
+    anonymous.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal, overload
 
 from stackseal.aws.errors import translated
@@ -70,9 +71,9 @@ class Aws:
             raise UsageError("no AWS region is set", remedy="set AWS_REGION or name the region in the config")
         return self._region
 
-    @property
+    @cached_property
     def has_credentials(self) -> bool:
-        """Whether there are any; nobody is asked whether they are good."""
+        """Whether there are any, looked for once; nobody is asked whether they are good."""
         with translated("could not look for AWS credentials"):
             return self._boto().get_credentials() is not None
 
