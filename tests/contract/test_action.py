@@ -214,9 +214,21 @@ def test_the_outputs_of_a_deployment_and_of_a_drift_run() -> None:
     assert json.loads(found["stack-outputs"]) == {"a": {"Key": "a"}, "b": {"Key": "b"}}
     assert found["stacks"] == '["a", "b"]'
     assert "stack-id" not in found
+    assert (found["unsealed"], found["stale"]) == ("[]", "")
+    more = [{**rows[0], "stale": [12, 7]}, {**rows[1], "stale": [7]}]
+    found = github_action.outputs(0, {"deployments": more, "unsealed": ["c"]}, "")
+    assert (found["unsealed"], found["stale"]) == ('["c"]', "7,12")
     drifts = [{"stack": "a", "status": "DRIFTED", "issue": {}}, {"stack": "b", "status": "IN_SYNC", "issue": {}}]
     assert github_action.outputs(1, {"stacks": drifts}, "")["drifted"] == '["a"]'
     assert github_action.outputs(2, {}, "") == {"exit-code": "2"}
+
+
+def test_the_outputs_of_a_pull_request_that_was_asked_for() -> None:
+    facts = {"number": 7, "head": "a" * 40, "base": "b" * 40, "merge": "c" * 40, "trusted": "false"}
+    assert github_action.outputs(0, facts, "") == {
+        "exit-code": "0",
+        **{name: str(value) for name, value in facts.items()},
+    }
 
 
 def test_a_step_runs_the_command_and_keeps_its_exit_code(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ KEPT_DAYS: Final = 35
 """How long the sweep leaves what a closed pull request left; a reopened one finds its plan."""
 SHELL: Final = "REVIEW_IN_PROGRESS"
 _NAME: Final = re.compile(r"seal-pr([1-9][0-9]*)-[0-9a-f]{7}-([0-9a-f]{12})")
+_PUSHED: Final = re.compile(r"deploy-[0-9a-f]{7}-([0-9a-f]{12})")
 _DESCRIPTION: Final = re.compile(r"stackseal ([0-9a-f]{64})")
 _RUNNING: Final = frozenset({"CREATE_PENDING", "CREATE_IN_PROGRESS", "DELETE_PENDING", "DELETE_IN_PROGRESS"})
 
@@ -61,6 +62,12 @@ def number_of(ref: ChangeSetRef) -> int | None:
     if name is None or description is None or not description[1].startswith(name[2]):
         return None
     return int(name[1])
+
+
+def unsealed(ref: ChangeSetRef) -> bool:
+    """Whether a change set plans what was pushed without a review, or what a deployment planned again."""
+    name, description = _PUSHED.fullmatch(ref.name), _DESCRIPTION.fullmatch(ref.description)
+    return name is not None and description is not None and description[1].startswith(name[1])
 
 
 def others(refs: Iterable[ChangeSetRef], number: int | None) -> tuple[int, ...]:
@@ -109,7 +116,7 @@ def drop(
 
 
 def long_closed(pulls: KnowsPulls, today: date) -> Callable[[Iterable[ChangeSetRef]], tuple[ChangeSetRef, ...]]:
-    """Chooses the change sets of pull requests that were closed over 35 days ago.
+    """Chooses the change sets of pull requests that were closed over 35 days ago, and as old ones of pushes.
 
     Where the day of the close is not known, the change set's own age counts. One whose pull request the forge does not
     know stays: it may be another repository's.
@@ -120,6 +127,8 @@ def long_closed(pulls: KnowsPulls, today: date) -> Callable[[Iterable[ChangeSetR
         return tuple(ref for ref in refs if removable(ref) and gone(ref))
 
     def gone(ref: ChangeSetRef) -> bool:
+        if unsealed(ref):  # an approval that nobody gave ends after 30 days
+            return old(day(ref.created), today)
         if (number := number_of(ref)) is None:
             return False
         if number not in known:

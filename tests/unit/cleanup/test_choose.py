@@ -50,6 +50,31 @@ def test_what_no_review_has_described_is_nobodys(description: str) -> None:
     assert cleanup.number_of(ref(description=description)) is None
 
 
+@pytest.mark.parametrize(
+    ("name", "created", "goes"),
+    [
+        (f"deploy-abcdef0-{DIGEST[:12]}", "2026-10-01", True),
+        (f"deploy-abcdef0-{DIGEST[:12]}", "2026-11-01", False),
+        ("deploy-abcdef0-ffffffffffff", "2026-10-01", False),
+        (f"deploy-abcdef0-{DIGEST[:12]}x", "2026-10-01", False),
+        (f"deploy-{DIGEST[:12]}", "2026-10-01", False),
+    ],
+)
+def test_what_was_planned_for_a_push_goes_when_nobody_can_approve_it_any_more(
+    name: str, created: str, goes: bool
+) -> None:
+    found = ref(name, created=f"{created}T00:00:00.000000+00:00")
+    assert cleanup.long_closed(Given(open=()), TODAY)([found]) == ((found,) if goes else ())
+
+
+def test_a_deployment_takes_the_plans_of_others() -> None:
+    refs = [ref(f"seal-pr{number}-abcdef0-{DIGEST[:12]}") for number in (9, 7, 12)]
+    refs += [ref(f"seal-pr3-abcdef0-{DIGEST[:12]}", execution_status="OBSOLETE"), ref("by-hand")]
+    refs += [ref(f"seal-pr9-abcdef1-{DIGEST[:12]}"), ref(f"deploy-abcdef0-{DIGEST[:12]}")]
+    assert cleanup.others(refs, 7) == (9, 12)
+    assert cleanup.others(refs, None) == (7, 9, 12)
+
+
 def test_a_number_is_not_the_beginning_of_another() -> None:
     refs = [ref(f"seal-pr{number}-abcdef0-{DIGEST[:12]}") for number in (7, 70, 77, 17)]
     assert [item.name for item in cleanup.of_pull(7)(refs)] == [refs[0].name]
