@@ -43,6 +43,8 @@ def _secrets(template: Template) -> Iterator[str]:
     by_name = (*_no_echo(template), *hidden_in(canonical_json(template.body)))
     yield from (value for value in by_name if len(value) >= _LEAST)
     for resource in template.resources.values():
+        if not isinstance(resource, dict):  # a loop, which the check transform refuses
+            continue
         for path in _write_only(str(resource.get("Type"))):
             yield from (value for value in _at(resource.get("Properties"), path.split("/")) if len(value) >= _LONG)
 

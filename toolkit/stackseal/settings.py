@@ -152,7 +152,7 @@ def parse(raw: bytes, path: str = FILE) -> Settings:
         first = error.errors(include_url=False)[0]
         place = tuple(step for step in first["loc"] if step != "[key]")
         raise ConfigError(
-            f"The settings are invalid at {'.'.join(str(step) for step in place) or 'the top level'}",
+            f"The settings are invalid at {'.'.join(' '.join(str(step).split()) for step in place) or 'the top level'}",
             why=_why(place, str(first["msg"])),
             remedy="see docs/reference/settings.md",
             where=nearest(document.marks, place) or Location(path=path),
