@@ -67,11 +67,13 @@ ALLOWED: Final[dict[str, set[str]]] = {
     "repository_check": {"hosts", "settings", "yamltext"},
     "role_proof": {"aws", "hosts", "policy", "preparation", "settings", "world"},
     "queued": {"hosts", "plan", "planning", "settings"},
+    "gating": {"hosts", "world"},
     "proving": {
         "aws",
         "cleanup",
         "plan",
         "deploy",
+        "gating",
         "hosts",
         "planning",
         "preparation",

@@ -25,7 +25,7 @@ PERMISSIONS: Final[dict[tuple[str, str], dict[str, str]]] = {
     ("review", "plan"): {"contents": "read", "id-token": "write"},
     ("review", "predict"): {"contents": "read"},
     ("review", "queue"): {"contents": "read", "pull-requests": "read"},
-    ("review", "publish"): {"pull-requests": "write"},
+    ("review", "publish"): {"contents": "read", "pull-requests": "write"},
     ("review", "scan"): {"security-events": "write"},
     ("review", "verdict"): {},
     ("deploy", "deploy"): {"contents": "read", "id-token": "write", "pull-requests": "read"},

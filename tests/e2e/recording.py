@@ -24,6 +24,7 @@ REVIEW_CALLS: Final = frozenset(
         "cloudformation:GetTemplate",
         "cloudformation:ListChangeSets",
         "cloudformation:ListStackResources",
+        "s3:GetObject",
         "s3:PutObject",
         "ssm:GetParameter",
         "sts:GetCallerIdentity",

@@ -9,7 +9,7 @@ import pytest
 
 from stackseal import settings
 from stackseal.errors import ConfigError
-from stackseal.model import Waiver
+from stackseal.model import Gate, GateNeeds, GateOn, Waiver
 from stackseal.settings import Settings
 
 WAIVER = "waivers:\n  - check: E1\n    reason: it is tested elsewhere\n    owner: somebody\n    until: 2030-12-31\n"
@@ -44,7 +44,14 @@ def test_everything_that_it_may_say() -> None:
 @pytest.mark.parametrize(
     ("text", "place", "says"),
     [
-        ("gates: []\n", "1:1", "The settings are invalid at gates"),
+        ("gate: []\n", "1:1", "The settings are invalid at gate"),
+        ("gates: all\n", "1:8", "The settings are invalid at gates"),
+        ("gates:\n  - needs: approval\n", "2:5", "The settings are invalid at gates.0.on"),
+        ("gates:\n  - on: any\n", "2:5", "The settings are invalid at gates.0.needs"),
+        ("gates:\n  - on: always\n    needs: approval\n", "2:9", "The settings are invalid at gates.0.on"),
+        ("gates:\n  - on: any\n    needs: luck\n", "3:12", "The settings are invalid at gates.0.needs"),
+        ("gates:\n  - on: any\n    needs: approval\n    assumed: true\n", "4:14", "gates.0.assumed"),
+        ("gates:\n  - on: any\n    needs: approval\n    env: ''\n", "4:10", "gates.0.env"),
         ("version: 2\n", "1:10", "The settings are invalid at version"),
         ("version: one\n", "1:10", "The settings are invalid at version"),
         ("configs: ../out\n", "1:10", "The settings are invalid at configs"),
@@ -122,3 +129,15 @@ def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b"#" * 10_000_000)
     with pytest.raises(ConfigError, match="The file is too large"):
         settings.load(tmp_path)
+
+
+def test_gates_as_later_stages_see_them() -> None:
+    text = b"gates:\n  - env: prod\n    on: data-loss\n    needs: approval\n"
+    expected = Gate(env="prod", on=GateOn.DATA_LOSS, needs=GateNeeds.APPROVAL)
+    assert settings.parse(text).rules == (expected,)
+
+
+def test_without_gates_one_is_assumed_and_an_empty_list_is_none() -> None:
+    assumed = (Gate(on=GateOn.DESTRUCTIVE, needs=GateNeeds.CODE_OWNER, assumed=True),)
+    assert Settings().rules == settings.parse(b"gates:\n").rules == assumed
+    assert settings.parse(b"gates: []\n").rules == ()

@@ -78,8 +78,10 @@ class Bundle:
     pairs: tuple[Pair, ...]
 
 
-def sheet(template: Template) -> Sheet:
-    """What the plan job needs of a template of ours."""
+def sheet(template: Template | None) -> Sheet | None:
+    """What the plan job needs of a template of ours, where there is one."""
+    if template is None:
+        return None
     stack = template.stack
     assert stack is not None  # noqa: S101 - only templates of configs are bundled
     blame = {json.dumps(list(path)): place for path, place in template.source.config.items()}

@@ -471,6 +471,19 @@ class Consequence:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Growth:
+    """How the plan sealed at `head` stands to those that earlier reviews of the pull request have sealed."""
+
+    since: str
+    """ISO 8601 time of the review since which the plan has not grown: an earlier approval is not about all of it."""
+    grown: bool = False
+    """An earlier review of the pull request has sealed less than this one, or the ones since."""
+    lines: tuple[str, ...] = ()
+    """What this review has added to the last plan, one sentence each."""
+    head: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Plan:
     """What would happen to one stack."""
 
@@ -496,6 +509,8 @@ class Plan:
     """Of a deferred plan: the parameters whose values only the deployment of other stacks tells."""
     inputs: str | None = None
     """The digest of what a sealed plan was made from; None for a deletion."""
+    growth: Growth | None = None
+    """None for a plan that no review has sealed."""
 
     @property
     def destructive(self) -> bool:
@@ -510,6 +525,65 @@ class Plan:
 def word(stack: StackId, inputs: str | None) -> str:
     """Sixteen hexadecimal digits for a stack and the digest of its inputs, None for its deletion: for displays only."""
     return sha256(f"{stack} {inputs or 'deletion'}")[:16]
+
+
+class GateOn(enum.Enum):
+    """What a plan must do for a gate to concern it; the values are those of the settings."""
+
+    DESTRUCTIVE = "destructive"
+    DATA_LOSS = "data-loss"
+    ANY = "any"
+
+
+class GateNeeds(enum.Enum):
+    """Whose approval a gate asks for; the values are those of the settings."""
+
+    CODE_OWNER = "code-owner"
+    APPROVAL = "approval"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gate:
+    """A rule of the base branch: plans of these stacks that do this need that approval."""
+
+    stack: str = "*"
+    env: str = "*"
+    on: GateOn = GateOn.DESTRUCTIVE
+    needs: GateNeeds = GateNeeds.CODE_OWNER
+    assumed: bool = False
+    """Nobody wrote it: it stops where an approval is known to be missing, not where nobody can tell."""
+
+
+class Standing(enum.Enum):
+    """How a gate stands; where nobody could be asked yet, it is open."""
+
+    SATISFIED = "satisfied"
+    MISSING = "missing"
+    UNDECIDABLE = "undecidable"
+    OPEN = "not asked"
+
+
+@dataclass(frozen=True, kw_only=True)
+class GateCheck:
+    """A gate that concerns a plan, and how it stands."""
+
+    gate: Gate
+    because: GateOn
+    """The worst that the plan does: `ANY` where it only changes something."""
+    standing: Standing = Standing.OPEN
+    reason: str = ""
+    """Why it is missing or cannot be decided, in a part of a sentence."""
+
+    @property
+    def stops(self) -> bool:
+        """Whether a deployment must not go on."""
+        unsure = self.standing in {Standing.UNDECIDABLE, Standing.OPEN}
+        return self.standing is Standing.MISSING or (unsure and not self.gate.assumed)
+
+    @property
+    def blocks(self) -> bool:
+        """Whether a review is blocked: an approval that is missing can still be given."""
+        return self.standing is Standing.UNDECIDABLE and not self.gate.assumed
 
 
 # --- 7 report ---------------------------------------------------------------------------------------------------------
@@ -599,6 +673,8 @@ class StackReport:
     notes: tuple[str, ...] = ()
     config_values: Mapping[str, str] = field(default_factory=dict)
     """The config with its defaults: dotted key → value as JSON text."""
+    gates: tuple[GateCheck, ...] = ()
+    """Those that concern the plan."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -608,16 +684,24 @@ class Report:
     run: Run
     stacks: tuple[StackReport, ...]
     failures: tuple[Failure, ...] = ()
+    proposed: tuple[str, ...] = ()
+    """Rules that the pull request changes, in sentences: those of the base count until it is merged."""
+    ungated: tuple[str, ...] = ()
+    """Stacks in which something goes away and that no gate concerns."""
     version: int = 1
 
     @property
     def verdict(self) -> Verdict:
         findings = [finding for stack in self.stacks for finding in stack.findings]
-        if self.failures or any(finding.blocks for finding in findings):
+        gates = [check for stack in self.stacks for check in stack.gates]
+        if self.failures or any(found.blocks for found in findings) or any(check.blocks for check in gates):
             return Verdict.BLOCKED
         plans = [stack.plan for stack in self.stacks if stack.plan is not None]
         grows = any(delta.added for stack in self.stacks for delta in stack.policy_deltas)
-        if grows or any(plan.destructive or plan.operation is PlanOperation.DELETE for plan in plans):
+        closed = any(check.standing is not Standing.SATISFIED for check in gates)
+        if grows or closed or self.proposed:
+            return Verdict.HUMAN
+        if any(plan.destructive or plan.operation is PlanOperation.DELETE for plan in plans):
             return Verdict.HUMAN
         return Verdict.READY
 

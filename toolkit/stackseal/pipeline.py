@@ -16,6 +16,7 @@ from stackseal import (
     bundle,
     checks,
     filing,
+    gating,
     graph,
     planning,
     policy,
@@ -84,7 +85,8 @@ def draw(world: World, change: subjects.Change, run: Run) -> Drawn:
     parts = concerned(change, prepare).parts
     findings = _found(world, [new for part in parts if (new := part.sides[1]) is not None], change.waivers)
     stacks = tuple(_placed(part, _examined(part.subject, *part.sides, findings, change.settings)) for part in parts)
-    pairs, report = tuple(_pair(part) for part in parts), Report(run=run, stacks=stacks, failures=tuple(failures))
+    pairs = tuple(_pair(part) for part in parts)
+    report = Report(run=run, stacks=stacks, failures=tuple(failures), proposed=change.proposed)
     return Drawn(report=secrecy.of_review(report, change.settings, pairs, world.out.hidden), pairs=pairs)
 
 
@@ -96,7 +98,9 @@ def plan(drawn: Drawn, planner: Planner, ours: Settings, known: Hidden) -> Repor
         with _told(pair.id.name, Location(path=pair.path), failures):
             plans[pair.id] = planner.plan(pair, ours=ours, run=report.run)
     stacks = tuple(replace(stack, plan=plans.get(stack.id)) for stack in report.stacks)
-    whole = secrecy.of_review(replace(report, stacks=stacks, failures=tuple(failures)), ours, drawn.pairs, known)
+    whole = replace(report, stacks=stacks, failures=tuple(failures))
+    whole = gating.applied(whole, ours.rules, {pair.id: pair.envs for pair in drawn.pairs})
+    whole = secrecy.of_review(whole, ours, drawn.pairs, known)
     planner.finish(whole.verdict)
     return whole
 
@@ -105,11 +109,7 @@ def bundled(drawn: Drawn) -> str:
     """What the render job hands to the plan job, as JSON text."""
     pairs = tuple(
         bundle.Pair(
-            id=pair.id,
-            path=pair.path,
-            base=bundle.sheet(pair.base) if pair.base else None,
-            head=bundle.sheet(pair.head) if pair.head else None,
-            waits=pair.waits,
+            id=pair.id, path=pair.path, base=bundle.sheet(pair.base), head=bundle.sheet(pair.head), waits=pair.waits
         )
         for pair in drawn.pairs
     )
@@ -157,8 +157,8 @@ def deploy(
 
     New and changed stacks first, each after those whose parameters it reads, removed ones last and in reverse. All are
     proven before the first is changed, and each again right before its own turn. The first that is refused or does not
-    end well stops the rest, because what follows may need it. Raises Refused for what nobody reviewed; nothing is
-    changed then.
+    end well stops the rest, because what follows may need it. Raises Refused for what nobody reviewed,
+    Blocked where a gate's approval is missing; nothing is changed then.
 
     Args:
         only: the names of the stacks that are meant; None is all that the change concerns.
@@ -169,9 +169,8 @@ def deploy(
         turns = {stack: turn for stack, turn in turns.items() if stack.name in only}
     if approved is not None:
         proving.let_through(tuple(turns.values()), approved)
-    turns_of = proving.waves(turns)
-    proving.all_proven([turns[stack] for wave in turns_of for stack in wave])
-    return rollout.run(turns_of, turns, world.out.say)
+    proving.all_proven([turns[stack] for wave in proving.waves(turns) for stack in wave])
+    return rollout.run(proving.waves(turns), turns, world.out.say)
 
 
 def order(world: World, change: subjects.Change) -> Order:
@@ -195,14 +194,15 @@ def _turns(
     proving.no_foreign_records(world, repository, change.head)
     counted = [waiver for waiver in change.waivers if not waiver.proposed]
     found = concerned(change, lambda subject: _prepared(world, subject, counted))
+    approvals = gating.Approvals(world, number, change.base, pushed=pushed)
     return {
         part.subject.id: Turn(
             world=world,
             subject=part.subject,
             sides=part.sides,
             ours=change.settings,
-            number=number,
             pushed=change.head if pushed else None,
+            approvals=approvals,
             alone=len(found.parts) == 1,
             waits=part.waits,
             wave=part.wave,

@@ -12,7 +12,7 @@ from stackseal.aws.s3 import Bucket
 from stackseal.aws.shapes import Store
 from stackseal.aws.states import Do
 from stackseal.errors import Refused, StacksealError
-from stackseal.model import Change, Drift, Plan, PlanKind, PlanOperation, Run, StackId, Template, Verdict, Wait
+from stackseal.model import Change, Drift, Growth, Plan, PlanKind, PlanOperation, Run, StackId, Template, Verdict, Wait
 from stackseal.plan import change_set, deletion, predicted, record, rest, seal
 from stackseal.plan.record import LocalRecords, Records, SealRecord
 from stackseal.plan.rest import Patience
@@ -40,6 +40,11 @@ class Pair:
     head: Template | None
     waits: tuple[Wait, ...] = ()
     """What the stack waits for in this change."""
+
+    @property
+    def envs(self) -> tuple[str, ...]:
+        """The stages of both sides, where they are known."""
+        return tuple(side.stack.env for side in (self.base, self.head) if side and side.stack)
 
 
 class Unreviewed(Refused):
@@ -112,8 +117,7 @@ class Sealing:
             description=f"stackseal {inputs.digest}",
             store=store_of(account),
         )
-        self._keep(cfn, made, head, run, records)
-        return made
+        return self._keep(cfn, made, head, run, records)
 
     def finish(self, verdict: Verdict) -> None:
         """Keep the records; those of a blocked review say so, and nobody may execute them. What they supersede goes."""
@@ -178,8 +182,7 @@ class Sealing:
             live=state if row.review is Do.UPDATE else None,
             execution_role=account.execution_role,
         )
-        self._keep(cfn, made, head, run, records, resolved=awaiting.resolved(head, values.known))
-        return made
+        return self._keep(cfn, made, head, run, records, resolved=awaiting.resolved(head, values.known))
 
     def _removal(
         self, cfn: CloudFormation, stack: StackId, base: Template | None, run: Run, records: Records
@@ -190,8 +193,7 @@ class Sealing:
         there = rest.at_rest(cfn, stack.name, patience(self.world))[0] is not None
         made = deletion.deletion(cfn, stack, stateful=stateful) if there else _nothing_to_remove(stack, base)
         made = replace(made, seal=seal.seal(made, base))
-        self._keep(cfn, made, base, run, records)
-        return made
+        return self._keep(cfn, made, base, run, records)
 
     def _keep(
         self,
@@ -202,7 +204,9 @@ class Sealing:
         records: Records,
         *,
         resolved: Mapping[str, str] | None = None,
-    ) -> None:
+    ) -> Plan:
+        now = self.world.clock.now().isoformat()
+        made = replace(made, growth=_growth(made, records, run, now))
         if made.change_set:
             resolved = cfn.change_set(made.change_set).resolved
         drift = drift_of(cfn, made, self.world)
@@ -212,11 +216,21 @@ class Sealing:
             pull_request=None if run.unsealed else run.pull_request,
             head=run.commit,
             base=run.base,
-            created=self.world.clock.now().isoformat(),
+            created=now,
             drift={item.logical_id: item.status for item in drift.resources} if drift else {},
             resolved=resolved,
         )
         self._made.append((records, replace(found, unsealed=run.unsealed)))
+        return made
+
+
+def _growth(made: Plan, records: Records, run: Run, now: str) -> Growth:
+    """How a plan stands to the last one on record; where that cannot be read, nobody knows what was approved."""
+    try:
+        previous = None if run.unsealed else records.last(made.stack, run.pull_request)
+    except Refused:
+        return Growth(since=now, grown=True, head=run.commit)
+    return record.growth(made, previous, head=run.commit, now=now)
 
 
 def _nothing_to_remove(stack: StackId, base: Template) -> Plan:

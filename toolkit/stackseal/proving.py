@@ -5,16 +5,18 @@ What goes wrong in a turn is that stack's outcome, so that what was done before 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from stackseal import cleanup, planning, progress, rollout, sealed
+from stackseal import cleanup, gating, planning, progress, rollout, sealed
 from stackseal import deploy as stage
-from stackseal.errors import Refused, StacksealError, Unknown
+from stackseal.errors import Blocked, Refused, StacksealError, Unknown
+from stackseal.gating import Approvals
+from stackseal.hosts.gates import Facts
 from stackseal.hosts.git import Repository
-from stackseal.model import Deployment, Outcome, Plan, StackId, Wait
+from stackseal.model import Action, Deployment, Growth, Outcome, Plan, PlanOperation, Replacement, StackId, Wait
 from stackseal.plan import seal
 from stackseal.plan.record import SealRecord
 from stackseal.preparation import Prepared
@@ -25,7 +27,11 @@ from stackseal.world import World
 if TYPE_CHECKING:
     from stackseal.aws.cloudformation import CloudFormation
 
-_OUTCOMES: Final[Mapping[type[StacksealError], Outcome]] = {Refused: Outcome.REFUSED, Unknown: Outcome.UNKNOWN}
+_OUTCOMES: Final[Mapping[type[StacksealError], Outcome]] = {
+    Blocked: Outcome.REFUSED,
+    Refused: Outcome.REFUSED,
+    Unknown: Outcome.UNKNOWN,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +42,7 @@ class Turn:
     subject: Subject
     sides: tuple[Prepared | None, Prepared | None]
     ours: Settings
-    number: int | None
+    approvals: Approvals
     alone: bool = True
     """Whether no other stack is deployed beside it; else every line names its stack."""
     pushed: str | None = None
@@ -56,7 +62,7 @@ class Turn:
         records, template = planning.records_of(self.world, identity, account), head.template if head else None
         if self.pushed is not None:
             return planning.pushed_record_of(records, identity, self.pushed, template, account.execution_role)
-        return planning.record_of(records, identity, self.number, template, account.execution_role)
+        return planning.record_of(records, identity, self.approvals.number, template, account.execution_role)
 
     @property
     def reviewed(self) -> bool:
@@ -81,7 +87,7 @@ class Turn:
         return None
 
     def prove(self) -> Plan:
-        """The plan that may be executed now."""
+        """The plan that is still the reviewed one; whether it needs an approval says `closed`."""
         record, head = self.record(), self.sides[1]
         if head is not None:
             sealed.unmoved(self.world, record, head.template, self.waits)
@@ -95,10 +101,18 @@ class Turn:
         assert base is not None  # noqa: S101 - a subject has at least one side
         return sealed.proven_deletion(world, cfn, record, base.template)
 
+    def closed(self, plan: Plan | None) -> tuple[str, ...]:
+        """Why a gate of the base's settings does not let the plan pass, in sentences; None is judged by its record."""
+        record, envs = self.record(), [side.stack.env for side in self.sides if side is not None]
+        facts = Facts.of(plan, envs) if plan else _foreseen(record, envs)
+        growth = Growth(since=record.since, grown=record.grown, head=record.head)
+        return gating.closed(facts, growth, self.ours.rules, self.approvals)
+
     def take(self) -> Deployment:
         """Prove once more and do it; what goes wrong is the outcome, so that what was done before is still told."""
         try:
             plan, cfn, head = self.prove(), self.world.cloudformation(self.subject.id), self.sides[1]
+            gating.stop(f"The stack {plan.stack.name} is not deployed", self.closed(plan))
             stale = self._others(cfn)
             if head is not None:
                 done = stage.execute(plan, head.template, cfn, self._watch)
@@ -113,7 +127,7 @@ class Turn:
     def _others(self, cfn: CloudFormation) -> tuple[int, ...]:
         """Who else plans on the stack: executing one change set deletes the others."""
         name = self.subject.id.name
-        return cleanup.others(cfn.list_change_sets(name), self.number) if cfn.stack(name) else ()
+        return cleanup.others(cfn.list_change_sets(name), self.approvals.number) if cfn.stack(name) else ()
 
     @property
     def _watch(self) -> stage.Watch:
@@ -127,14 +141,38 @@ def waves(turns: Mapping[StackId, Turn]) -> tuple[tuple[StackId, ...], ...]:
 
 
 def all_proven(turns: Sequence[Turn]) -> None:
-    """Nothing, if every stack may be deployed; else what this run made for its comparisons is removed again."""
+    """Nothing, if every stack may be deployed; else what this run made for its comparisons is removed again.
+
+    Raises Refused for what nobody reviewed, Blocked where a gate is closed.
+    """
     found = rollout.attempted(Turn.ready, turns)
     errors = [each for each in found if isinstance(each, StacksealError)]
-    for turn, plan in zip(turns, found, strict=True) if errors else ():
-        if isinstance(plan, Plan):
-            sealed.discard(turn.world.cloudformation(turn.subject.id), plan)
-    if errors:
-        raise errors[0]
+    plans = [(turn, plan) for turn, plan in zip(turns, found, strict=True) if not isinstance(plan, StacksealError)]
+    try:
+        if errors:
+            raise errors[0]
+        gating.stop("Nothing is deployed", [reason for turn, plan in plans for reason in turn.closed(plan)])
+    except StacksealError:
+        for turn, plan in plans:
+            if plan is not None:
+                sealed.discard(turn.world.cloudformation(turn.subject.id), plan)
+        raise
+
+
+def _foreseen(record: SealRecord, envs: Iterable[str]) -> Facts:
+    """What a gate looks at in a plan that waits for other stacks; what removes or replaces may lose data."""
+    gone = any(
+        line.action in {Action.REMOVE.value, Action.DYNAMIC.value}
+        or (line.action == Action.MODIFY.value and line.replacement != Replacement.NEVER.value)
+        for line in record.lines
+    )
+    return Facts(
+        stack=record.stack.name,
+        envs=frozenset(envs),
+        destructive=gone,
+        data_loss=gone,
+        changes=record.operation != PlanOperation.NONE.value,
+    )
 
 
 def let_through(turns: Sequence[Turn], digest: str) -> None:
@@ -152,18 +190,19 @@ def let_through(turns: Sequence[Turn], digest: str) -> None:
 
 
 def no_foreign_records(world: World, repository: Repository, head: str) -> None:
-    """Nothing, if the repository holds no seal records.
+    """Nothing, if the repository holds no seal records and no approvals.
 
     Those below the working root count because this machine wrote them; a pull request could bring its own.
     """
     root = world.root if not world.root.is_absolute() else _below(world.root, world.here)
-    tracked = repository.files(head, (root / "seals").as_posix()) if root is not None else ()
-    if tracked:
-        raise Refused(
-            "Nothing is deployed",
-            why=f"the repository itself holds seal records ({tracked[0]}), so a pull request could bring its own",
-            remedy=f"remove {root}/seals from the repository and name it in .gitignore",
-        )
+    for folder, what in (("seals", "seal records"), ("forge", "approvals")) if root is not None else ():
+        files = repository.files(head, f"{root}/{folder}")
+        if tracked := [path for path in files if folder == "seals" or path.endswith("/approvals")]:
+            raise Refused(
+                "Nothing is deployed",
+                why=f"the repository itself holds {what} ({tracked[0]}), so a pull request could bring its own",
+                remedy=f"remove {root}/{folder} from the repository and name it in .gitignore",
+            )
 
 
 def _below(path: Path, folder: Path) -> Path | None:

@@ -118,6 +118,18 @@ def facts(report: Report) -> dict[str, Any]:
         "stacks": [stack.id.name for stack in report.stacks],
         "findings": len(findings),
         "blocking": sum(finding.blocks for finding in findings),
+        "gates": [
+            {
+                "stack": stack.id.name,
+                "on": check.gate.on.value,
+                "needs": check.gate.needs.value,
+                "standing": check.standing.value,
+                "reason": check.reason,
+            }
+            for stack in report.stacks
+            for check in stack.gates
+        ],
+        "grown": {plan.stack.name: list(plan.growth.lines) for plan in plans if plan.growth and plan.growth.lines},
         "failures": [f"{failure.where}: {failure.message}" for failure in report.failures],
         "changed": changes(report),
         "changes": sum(len(plan.changes) for plan in plans),

@@ -1,4 +1,4 @@
-"""`stackseal.yaml`: accounts and their roles, waivers, drift ignores. Pipelines read it from the base branch only."""
+"""`stackseal.yaml`: accounts and roles, gates, waivers, drift ignores. Pipelines read it from the base branch only."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from stackseal import yamltext
 from stackseal.errors import ConfigError
-from stackseal.model import Location, Waiver, nearest
+from stackseal.model import Gate, GateNeeds, GateOn, Location, Waiver, nearest
 
 FILE: Final = "stackseal.yaml"
 _Account = Annotated[str, Field(pattern=r"^[0-9]{12}$")]
@@ -67,6 +67,23 @@ class Account(_Strict):
     roles: Roles = Roles()
 
 
+class SettingsGate(_Strict):
+    """An approval that plans need before they are executed."""
+
+    stack: str = Field(default="*", min_length=1)
+    """The stack's name, or a pattern with `*`."""
+    env: str = Field(default="*", min_length=1)
+    """The stage of the config, e.g. `prod`, or a pattern with `*`."""
+    on: GateOn
+    """What the plan does: `destructive` removes or replaces, `data-loss` loses data, `any` changes something."""
+    needs: GateNeeds
+    """Whose approval: a `code-owner`'s, or any `approval` that the branch's rules ask for."""
+
+    def model(self) -> Gate:
+        """The gate as later stages see it."""
+        return Gate(stack=self.stack, env=self.env, on=self.on, needs=self.needs)
+
+
 class SettingsWaiver(_Strict):
     """A finding that somebody answers for until a date."""
 
@@ -118,6 +135,7 @@ class Settings(_Strict):
     configs: str = Field(default="configs", pattern=r"^[A-Za-z0-9_-][A-Za-z0-9_./-]{0,199}$")
     """The folder with the configs, relative to the repository."""
     accounts: Mapping[_Account, Account] = {}
+    gates: tuple[SettingsGate, ...] | None = None
     waivers: tuple[SettingsWaiver, ...] = ()
     drift: DriftSettings = DriftSettings()
     redact: tuple[_Expression, ...] = ()
@@ -126,6 +144,11 @@ class Settings(_Strict):
     def waived(self, *, proposed: bool = False) -> tuple[Waiver, ...]:
         """The waivers as later stages see them; `proposed` where they are only in a pull request."""
         return tuple(waiver.model(proposed=proposed) for waiver in self.waivers)
+
+    @property
+    def rules(self) -> tuple[Gate, ...]:
+        """The gates as later stages see them: without the key one that nobody wrote, with an empty list none."""
+        return (Gate(assumed=True),) if self.gates is None else tuple(gate.model() for gate in self.gates)
 
     def account(self, account: str) -> Account:
         """The account's entry, or an empty one."""

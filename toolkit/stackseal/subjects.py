@@ -57,6 +57,8 @@ class Change:
     failures: tuple[Failure, ...]
     after: tuple[Resolved, ...] = ()
     """Every config of the head, also those that the change does not concern."""
+    proposed: tuple[str, ...] = ()
+    """Rules that only the head has, in sentences: they do not count."""
 
 
 def only(change: Change, names: Collection[str]) -> Change:
@@ -117,6 +119,7 @@ def between(repository: Repository, base: str, head: str, products: Catalogue, s
         subjects=concerned,
         failures=(*failures, *wrong, *disorder),
         after=new,
+        proposed=_rules(repository, after, ours),
     )
 
 
@@ -158,6 +161,16 @@ def _proposed(repository: Repository, head: str, base: Settings) -> tuple[tuple[
     except ConfigError as error:
         return (), _failures([error])
     return tuple(waiver.model(proposed=True) for waiver in ours.waivers if waiver not in base.waivers), ()
+
+
+def _rules(repository: Repository, head: str, base: Settings) -> tuple[str, ...]:
+    """What the pull request wants to be rule, in sentences; invalid settings are told elsewhere."""
+    try:
+        same = settings_at(repository, head).gates == base.gates
+    except ConfigError:
+        same = True
+    sentence = f"The pull request changes `gates:` in {settings.FILE}: those of the base count until it is merged."
+    return () if same else (sentence,)
 
 
 def _paired(old: Sequence[Resolved], new: Sequence[Resolved]) -> tuple[Subject, ...]:

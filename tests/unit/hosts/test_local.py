@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from stackseal import hosts
 from stackseal.errors import Failed, UsageError
-from stackseal.hosts.base import CommentMode
+from stackseal.hosts.base import CommentMode, KnowsReviews
 from stackseal.hosts.local import LocalForge, LocalRunner
 
 
@@ -94,3 +94,46 @@ def test_nothing_is_written_through_a_link(linked: str, tmp_path: Path) -> None:
         forge.open_issue("k", "t", "b")
         forge.upsert_comment(7, "review", ["text"])
     assert list(outside.iterdir()) == []
+
+
+def test_a_person_says_who_has_approved(tmp_path: Path) -> None:
+    forge, path = LocalForge(tmp_path), tmp_path / "forge/pull-requests/7/approvals"
+    assert isinstance(forge, KnowsReviews)
+    silent = forge.review(7, base="")
+    assert silent.silent
+    assert (silent.approved, silent.code_owner) == (None, None)
+    assert path.as_posix() in silent.undecided
+    path.parent.mkdir(parents=True)
+    for text, approved, owner, names in (
+        ("approval bob\n", True, False, ["bob"]),
+        ("approval bob\n\ncode-owner @acme/ml\n", True, True, ["bob", "@acme/ml"]),
+        ("", False, False, []),
+    ):
+        path.write_text(text)
+        found = forge.review(7, base="")
+        assert (found.approved, found.code_owner, found.silent) == (approved, owner, False)
+        assert [approval.by for approval in found.approvals] == names
+    assert forge.review(8, base="").silent
+
+
+@pytest.mark.parametrize("line", ["alice", "owner alice", "code-owner", "code-owner  "])
+def test_an_approval_that_is_none_is_a_sentence(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "forge/pull-requests/7/approvals"
+    path.parent.mkdir(parents=True)
+    path.write_text(f"{line}\n")
+    with pytest.raises(Failed, match=r"The approvals in .*approvals cannot be read: '.*' is none; write lines like"):
+        LocalForge(tmp_path).review(7, base="")
+
+
+def test_approvals_are_taken_back_when_they_are_too_early(tmp_path: Path) -> None:
+    forge, path = LocalForge(tmp_path), tmp_path / "forge/pull-requests/7/approvals"
+    now = datetime.now(UTC)
+    assert forge.dismiss(7, "It has grown.", before=now + timedelta(1)) == ()
+    assert not path.exists()
+    path.parent.mkdir(parents=True)
+    path.write_text("code-owner alice\n")
+    assert forge.dismiss(7, "It has grown.", before=now - timedelta(1)) == ()
+    assert forge.review(7, base="").code_owner
+    assert forge.dismiss(7, "It has grown.", before=now + timedelta(1)) == ("alice",)
+    assert forge.review(7, base="").code_owner is False
+    assert path.with_name("dismissed.md").read_text() == "It has grown."

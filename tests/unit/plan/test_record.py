@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from stackseal.errors import Refused, UsageError
-from stackseal.model import canonical_json, sha256
-from stackseal.plan.record import LocalRecords, belonging, dump, hashed, key, load, newest_first, record
+from stackseal.model import Growth, canonical_json, sha256
+from stackseal.plan.record import LocalRecords, belonging, dump, growth, hashed, key, load, newest_first, record
+from stackseal.plan.seal import normalise
 from unit.plan.plans import HEAD, plan, reviewed, sealed
 from unit.plan.templates import STACK
 
@@ -87,7 +88,7 @@ def test_what_is_no_record_at_all_is_refused(text: str) -> None:
 def test_records_lie_where_the_design_says(tmp_path: Path) -> None:
     where = LocalRecords(tmp_path).put(sealed())
     assert where == str(tmp_path / f"seals/123456789012/us-west-2/{STACK.name}/7/{HEAD}.json")
-    assert [path.name for path in Path(where).parent.iterdir()] == [f"{HEAD}.json"]
+    assert sorted(path.name for path in Path(where).parent.iterdir()) == [f"{HEAD}.json", "last"]
 
 
 def test_the_newest_record_of_a_pull_request_comes_first(tmp_path: Path) -> None:
@@ -162,3 +163,52 @@ def test_no_part_of_a_key_can_leave_the_folder(stack: Any, head: str) -> None:
 
 def test_hashes_are_sorted_by_name() -> None:
     assert list(hashed({"b": "1", "a": "2"})) == ["a", "b"]
+
+
+def test_the_first_plan_has_not_grown_and_says_since_when_it_stands() -> None:
+    assert growth(plan(), None, head=HEAD, now="2026-11-20T09:00:00+00:00") == Growth(
+        since="2026-11-20T09:00:00+00:00", head=HEAD
+    )
+
+
+def test_an_equal_or_smaller_plan_stands_as_long_as_the_last_one() -> None:
+    before = replace(sealed(), since="2026-11-20T08:00:00+00:00", grown=True)
+    for smaller in (plan(), replace(plan(), changes=plan().changes[1:]), replace(plan(), changes=())):
+        found = growth(smaller, before, head="b" * 40, now="2026-11-20T09:00:00+00:00")
+        assert found == Growth(since="2026-11-20T08:00:00+00:00", grown=True, head="b" * 40)
+
+
+def test_a_plan_that_does_more_says_what() -> None:
+    fewer = replace(plan(), changes=plan().changes[1:])
+    before = replace(sealed(), lines=normalise(fewer.changes), since="2026-11-20T08:00:00+00:00")
+    found = growth(plan(), before, head=HEAD, now="2026-11-20T09:00:00+00:00")
+    assert found.grown
+    assert found.since == "2026-11-20T09:00:00+00:00"
+    gone = plan().changes[0]
+    assert found.lines
+    assert all(gone.logical_id in line for line in found.lines)
+    again = growth(
+        plan(), replace(before, lines=normalise(plan().changes), since=found.since, grown=True), head=HEAD, now="x"
+    )
+    assert (again.lines, again.since, again.grown) == ((), found.since, True)
+
+
+def test_a_record_keeps_since_when_its_plan_stands() -> None:
+    made = replace(plan(), growth=Growth(since="2026-11-20T08:00:00+00:00", grown=True, head=HEAD))
+    found = record(made, reviewed(), pull_request=1, head=HEAD, base=None, created="2026-11-20T09:00:00+00:00")
+    assert (found.since, found.grown) == ("2026-11-20T08:00:00+00:00", True)
+    assert load(dump(found), source="here") == found
+
+
+def test_the_last_record_is_the_one_that_was_stored_last(tmp_path: Path) -> None:
+    records = LocalRecords(tmp_path)
+    assert records.last(STACK, sealed().pull_request) is None
+    other = replace(sealed(), head="b" * 40)
+    for found in (sealed(), other, sealed()):
+        records.put(found)
+        assert records.last(STACK, found.pull_request) == found
+    assert {found.head for found in records.of(STACK, sealed().pull_request)} == {HEAD, "b" * 40}
+    where = tmp_path / key(STACK, sealed().pull_request, HEAD)
+    where.with_name("last").write_text(dump(replace(sealed(), pull_request=99)))
+    with pytest.raises(Refused, match="another stack, pull request or commit"):
+        records.last(STACK, sealed().pull_request)

@@ -19,6 +19,10 @@ from stackseal.model import (
     Edge,
     Failure,
     Finding,
+    Gate,
+    GateCheck,
+    GateOn,
+    Growth,
     Level,
     Location,
     Name,
@@ -38,6 +42,7 @@ from stackseal.model import (
     Run,
     StackId,
     StackReport,
+    Standing,
     Statement,
     Waiver,
 )
@@ -497,6 +502,18 @@ def ready() -> Report:
 
 def human() -> Report:
     return Report(run=RUN, stacks=(created(kind=PlanKind.PREDICTED), deleted()))
+
+
+def gated(standing: Standing, *, assumed: bool = False, reason: str = "", grown: bool = False) -> Report:
+    """A removed stack and a gate that stands like this."""
+    removed = deleted()
+    assert removed.plan
+    check = GateCheck(gate=Gate(assumed=assumed), because=GateOn.DATA_LOSS, standing=standing, reason=reason)
+    lines = ("Remove ArtifactsBucket (AWS::S3::Bucket)",) if grown else ()
+    plan = dataclasses.replace(
+        removed.plan, growth=Growth(since="2026-11-20T09:00:00+00:00", grown=grown, lines=lines, head="4f2a9c1d")
+    )
+    return Report(run=RUN, stacks=(dataclasses.replace(removed, plan=plan, gates=(check,)), unchanged()))
 
 
 def drift() -> Drift:

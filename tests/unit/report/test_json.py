@@ -41,7 +41,7 @@ def test_any_text_survives(text: str) -> None:
 def test_the_text_is_ascii_and_sorted() -> None:
     text = json.render(samples.with_text("語\u202e"))
     assert text.isascii()
-    assert list(standard.loads(text)) == ["failures", "run", "stacks", "version"]
+    assert list(standard.loads(text)) == ["failures", "proposed", "run", "stacks", "ungated", "version"]
 
 
 def edit(change: Callable[[dict[str, Any]], object]) -> str:

@@ -21,7 +21,8 @@ SUMMARY: Final = "execute exactly what a review has sealed"
 HELP: Final = """\
 Render the configs that differ between --base and --head, find the seal record of each stack, prove that its change set
 is still the reviewed one, and execute it. Where it is gone, the plan is made again and executed only if it does no more
-than what was reviewed: a plan may shrink, never grow. Anything else is refused with exit 4, and says why.
+than what was reviewed: a plan may shrink, never grow. Anything else is refused with exit 4, and says why. The gates of
+the settings are asked once more before anything is changed: a missing approval blocks with exit 1.
 
 Stacks that read each other's SSM parameters go in waves: first who publishes, then who reads; removed stacks last and
 in reverse. Up to eight stacks of one wave go at the same time. A stack that does not end well stops the later waves.

@@ -14,7 +14,9 @@ SUMMARY: Final = "publish a report that another job made"
 HELP: Final = """\
 Read a report.json that `review --to-report` wrote, as data only, render it here and bring the pull request's one
 comment up to date; send the findings to code scanning where the repository has it. The number of the pull request and
-the commit come from the event, not from the file. Exit 1 when the review is blocked.
+the commit come from the event, not from the file. The forge is asked how the gates stand that concern the plans, and
+approvals that were given before a plan grew are dismissed. Exit 1 when the review is blocked, also by
+a gate that cannot be decided.
 --comment-mode says when there is a comment: `update` keeps one, `changes-only` begins it when something would change or
 blocks, `new` writes one for each run and folds those before, `off` writes none. --labels labels the pull request with
 the verdict, and `destructive` where something goes away.
@@ -49,7 +51,7 @@ def run(args: argparse.Namespace, world: World) -> int:
     """Publish."""
     from dataclasses import replace
 
-    from stackseal import artifacts, publication
+    from stackseal import artifacts, gating, publication
     from stackseal.model import Verdict
     from stackseal.report import json, place
 
@@ -62,6 +64,8 @@ def run(args: argparse.Namespace, world: World) -> int:
         pull_request=args.pull_request or told.pull_request,
     )
     report = place.below(replace(report, run=run_), args.folder)
+    if args.part != "findings":
+        report = gating.settled(world, report)
     facts, lines = publication.facts(report), []
     if args.part != "findings":
         mode = CommentMode(args.comment_mode)

@@ -69,7 +69,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, world: World) -> int:
     """Review, or one part of it."""
-    from stackseal import artifacts, pipeline, preparation, publication, subjects
+    from stackseal import artifacts, gating, pipeline, preparation, publication, subjects
     from stackseal.hosts.git import Repository
     from stackseal.model import Verdict
     from stackseal.report import json, place
@@ -93,6 +93,7 @@ def run(args: argparse.Namespace, world: World) -> int:
         artifacts.write(args.to_report, json.dumps(report))
         emit(world, publication.facts(report), args.to_report.as_posix())
         return 0
+    report = gating.settled(world, report)
     done = publication.publish(world, place.below(report, repository.prefix))
     facts = {**publication.facts(report), "comment": done.where, **(_digest(report) if args.unsealed else {})}
     emit(world, facts, "\n".join(done.parts))

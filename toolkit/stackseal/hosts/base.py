@@ -145,6 +145,48 @@ class KnowsEnvironments(Protocol):
         ...
 
 
+@dataclass(frozen=True, kw_only=True)
+class Approval:
+    """An approval that stands."""
+
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReviewState:
+    """What a forge knows of a pull request's review; None is "cannot be decided"."""
+
+    approved: bool | None
+    """The branch's rules are satisfied with approvals; None where they ask for none."""
+    code_owner: bool | None
+    """A code owner of everything that changed has approved; None where nothing shows that one has to."""
+    why: str = ""
+    """Why nothing shows that a code owner has to approve."""
+    undecided: str = ""
+    """Why there is no decision at all."""
+    silent: bool = False
+    """Nobody could be asked: the forge only knows what a person writes down, and nobody has."""
+    approvals: tuple[Approval, ...] = ()
+    head: str = ""
+    """The commit that was reviewed; empty where the forge knows no commits."""
+    merged: bool | None = None
+    """None where the forge does not know."""
+
+
+@runtime_checkable
+class KnowsReviews(Protocol):
+    """A forge that can be asked who has approved a pull request, and that can take approvals back."""
+
+    def review(self, number: int, *, base: str) -> ReviewState:
+        """What the review has decided by the rules that `base` holds, the commit before the pull request's changes."""
+        ...
+
+    def dismiss(self, number: int, message: str, *, before: datetime) -> tuple[str, ...]:
+        """Take back the approvals that were given before a time; returns whose they were."""
+        ...
+
+
 class Marks(Protocol):
     """How a text that we publish says what it is about (`stackseal.report.marker`)."""
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from stackseal.errors import UsageError
 from stackseal.hosts import github_replan
-from stackseal.hosts.base import CommentMode, Issue, Marks, Proposal, Pull, Shown, Upload
+from stackseal.hosts.base import CommentMode, Issue, Marks, Proposal, Pull, ReviewState, Shown, Upload
 from stackseal.hosts.github_api import Client, Rejected
 from stackseal.hosts.github_comments import Comments
 from stackseal.hosts.github_environments import Environments
@@ -134,6 +134,14 @@ class GitHubForge:
     def setup(self) -> RepositorySetup:
         """How the repository is set up, as far as the token may see it."""
         return Setup(self._client, self.repository).read()
+
+    def review(self, number: int, *, base: str) -> ReviewState:
+        """What the review has decided by the CODEOWNERS of a commit and the rules of the branch that it goes into."""
+        return self.pulls.review(number, base)
+
+    def dismiss(self, number: int, message: str, *, before: datetime) -> tuple[str, ...]:
+        """Take back the approvals that were given before a time; returns whose they were."""
+        return self.pulls.dismiss(number, message, before)
 
     def issues(self) -> tuple[Issue, ...]:
         """Every drift issue that we opened, open or closed; a second one of a stack is closed as a duplicate."""

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 from urllib.parse import quote
 
-from stackseal.hosts.base import Pull
-from stackseal.hosts.gates import ReviewState
+from stackseal.hosts.base import Approval, Pull, ReviewState
 from stackseal.hosts.github_api import Client, Rejected
 from stackseal.hosts.github_owners import PLACES, unowned
 
@@ -34,6 +33,7 @@ LABELS: Final[Mapping[str, str]] = {
     STALE: "c5def5",
 }
 """The labels that we set and remove, with their colours."""
+NO_DECISION: Final = "GitHub tells no decision: no rule of the branch asks for approvals, or a conversation is open"
 _FILES: Final = 3_000
 """GitHub lists at most so many files of a pull request; what it does not list cannot be decided."""
 
@@ -104,23 +104,31 @@ class Pulls:
             self._unless(404, "DELETE", f"{path}/{quote(STALE, safe='')}", None, doing)
         return True
 
-    def review(self, number: int, branch: str) -> ReviewState:
-        """What the review of a pull request into a branch has decided, as GitHub sees it now."""
-        owner, _, name = self._repository.partition("/")
-        asked = {"owner": owner, "name": name, "number": number}
-        found = self._client.graphql(REVIEW, asked, doing="read the review's decision")["repository"]["pullRequest"]
-        pending = any(node["asCodeOwner"] for node in found["reviewRequests"]["nodes"])
-        why = self._undecidable(number, branch)
-        return state(found["reviewDecision"], pending=pending, why=why)
+    def review(self, number: int, base: str) -> ReviewState:
+        """What the review of a pull request has decided, as GitHub sees it now.
 
-    def dismiss(self, number: int, message: str) -> tuple[str, ...]:
-        """Take back every approval, because the plan has grown since; returns who had approved."""
+        `base` is the commit whose CODEOWNERS count: the branch's own may be the pull request's once it is merged.
+        """
+        path, doing = f"{self._base}/pulls/{number}", "read the pull request"
+        pull = self._client.get(path, doing=doing)
+        given = tuple(approvals(self._client.pages(f"{path}/reviews", doing="list the reviews")))
+        try:
+            found = self._decided(number, base, pull["base"]["ref"])
+        except Rejected as error:
+            if error.status not in {403, 404}:
+                raise
+            found = ReviewState(approved=None, code_owner=None, undecided=f"{error.what}: {error.why}")
+        return replace(found, approvals=given, head=pull["head"]["sha"], merged=bool(pull.get("merged_at")))
+
+    def dismiss(self, number: int, message: str, before: datetime) -> tuple[str, ...]:
+        """Take back the approvals that were given before a time; returns who had given them."""
         path, doing = f"{self._base}/pulls/{number}/reviews", "dismiss the approvals"
         given = [item for item in self._client.pages(path, doing=doing) if item["state"] == "APPROVED"]
-        for item in given:
+        early = [item for item in given if _given(item) < before]
+        for item in early:
             body = {"message": message, "event": "DISMISS"}
             self._client.write("PUT", f"{path}/{item['id']}/dismissals", body, doing=doing)
-        return tuple(sorted({str((item.get("user") or {}).get("login", "")) for item in given}))
+        return tuple(sorted({str((item.get("user") or {}).get("login", "")) for item in early}))
 
     def plan_again(self, workflow: str, branch: str, inputs: Mapping[str, str]) -> None:
         """Start a workflow that plans a pull request again. The job needs `actions: write`."""
@@ -128,28 +136,35 @@ class Pulls:
         body = {"ref": branch, "inputs": dict(inputs)}
         self._client.write("POST", path, body, doing=f"start the workflow {workflow}")
 
-    def _undecidable(self, number: int, branch: str) -> str:
+    def _decided(self, number: int, base: str, branch: str) -> ReviewState:
+        owner, _, name = self._repository.partition("/")
+        asked = {"owner": owner, "name": name, "number": number}
+        found = self._client.graphql(REVIEW, asked, doing="read the review's decision")["repository"]["pullRequest"]
+        pending = any(node["asCodeOwner"] for node in found["reviewRequests"]["nodes"])
+        why = self._undecidable(number, base, branch)
+        return state(found["reviewDecision"], pending=pending, why=why)
+
+    def _undecidable(self, number: int, base: str, branch: str) -> str:
         """Why a code owner's approval cannot be told from GitHub's decision; empty where it can."""
         rules = self._client.pages(f"{self._base}/rules/branches/{quote(branch, safe='')}", doing="read the rules")
         if not asks_code_owners(rules):
             return f"no ruleset asks for code owners' reviews on {branch}"
-        text = self._codeowners(branch)
+        text = self._codeowners(base)
         if text is None:
-            return "the base branch has no CODEOWNERS"
-        files = [
-            item["filename"]
-            for item in self._client.pages(f"{self._base}/pulls/{number}/files", doing="list the files")
-        ]
+            return f"there is no CODEOWNERS on {branch}"
+        files = list(self._client.pages(f"{self._base}/pulls/{number}/files", doing="list the files"))
         if len(files) >= _FILES:
             return "the pull request has more files than GitHub lists"
-        missing = unowned(text, files)
+        # A file that was moved needs an owner under both its names.
+        names = [item[key] for item in files for key in ("filename", "previous_filename") if item.get(key)]
+        missing = unowned(text, names)
         return f"CODEOWNERS names nobody for {missing[0]}" if missing else ""
 
-    def _codeowners(self, branch: str) -> str | None:
-        """The file on the base branch: the pull request's own does not count."""
+    def _codeowners(self, base: str) -> str | None:
+        """The file before the pull request's changes: its own does not count."""
         for place in PLACES:
             try:
-                found = self._client.get(f"{self._base}/contents/{place}", doing="read CODEOWNERS", ref=branch)
+                found = self._client.get(f"{self._base}/contents/{place}", doing="read CODEOWNERS", ref=base)
                 return base64.b64decode(found["content"]).decode(errors="replace")
             except Rejected as error:
                 if error.status != 404:
@@ -190,18 +205,30 @@ def became(found: Mapping[str, Any], reviews: Iterable[Mapping[str, Any]]) -> Pu
 
     Somebody's last review that decides counts; a comment takes no approval back.
     """
-    last: dict[str, str] = {}
-    for item in reviews:
-        if item["state"] in {"APPROVED", "CHANGES_REQUESTED", "DISMISSED"}:
-            last[str((item.get("user") or {}).get("login", ""))] = item["state"]
     closed = found.get("closed_at")
     return Pull(
         number=found["number"],
         open=found["state"] == "open",
         merged=bool(found.get("merged_at")),
         closed=datetime.fromisoformat(closed).date() if closed else None,
-        approvers=tuple(sorted(name for name, decision in last.items() if name and decision == "APPROVED")),
+        approvers=tuple(approval.by for approval in approvals(reviews)),
     )
+
+
+def approvals(reviews: Iterable[Mapping[str, Any]]) -> Iterator[Approval]:
+    """The approvals that stand, sorted by their givers. Somebody's last review that decides counts."""
+    last: dict[str, Mapping[str, Any]] = {}
+    for item in reviews:
+        if item["state"] in {"APPROVED", "CHANGES_REQUESTED", "DISMISSED"}:
+            last[str((item.get("user") or {}).get("login", ""))] = item
+    for name in sorted(last):
+        if name and last[name]["state"] == "APPROVED":
+            yield Approval(by=name, at=_given(last[name]))
+
+
+def _given(review: Mapping[str, Any]) -> datetime:
+    """When a review was given; one without a time is older than everything."""
+    return datetime.fromisoformat(review.get("submitted_at") or "1970-01-01T00:00:00Z")
 
 
 def labels(have: Iterable[str], wanted: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -222,8 +249,11 @@ def asks_code_owners(rules: Iterable[Mapping[str, Any]]) -> bool:
 
 
 def state(decision: str | None, *, pending: bool, why: str) -> ReviewState:
-    """GitHub's decision as ours; no decision is not an approval."""
-    approved = None if decision is None else decision == "APPROVED"
-    if why:
-        return ReviewState(approved=approved, code_owner=None, why=why)
-    return ReviewState(approved=approved, code_owner=bool(approved) and not pending)
+    """GitHub's decision as ours; no decision is not an approval.
+
+    It is missing where the branch asks for none, and was seen to go missing when a conversation is reopened.
+    """
+    if decision is None:
+        return ReviewState(approved=None, code_owner=None, why=why, undecided=NO_DECISION)
+    approved = decision == "APPROVED"
+    return ReviewState(approved=approved, code_owner=None if why else approved and not pending, why=why)

@@ -6,14 +6,14 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from stackseal import artifacts
 from stackseal.errors import Failed
-from stackseal.hosts.base import Badge, CommentMode, Issue, Link
-from stackseal.model import Run
+from stackseal.hosts.base import Approval, Badge, CommentMode, Issue, Link, ReviewState
+from stackseal.model import GateNeeds, Run
 
 _FOLDER: Final = "forge"
 _HEARTBEAT: Final = "drift-heartbeat.json"
@@ -88,6 +88,33 @@ class LocalForge:
         del commit, branch
         return None
 
+    def review(self, number: int, *, base: str) -> ReviewState:
+        """What a person has written into `approvals`: a line for each, `code-owner NAME` or `approval NAME`.
+
+        They count from when the file was last written. A folder checks nothing: whoever can write it says who approved.
+        """
+        del base
+        path = self._approvals(number)
+        artifacts.unlinked(path, below=self._root.parent)
+        if not path.is_file():
+            hint = f"write `code-owner NAME` or `approval NAME` into {path.as_posix()}"
+            return ReviewState(approved=None, code_owner=None, undecided=hint, silent=True)
+        said = [_said(line, path) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+        at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        return ReviewState(
+            approved=bool(said),
+            code_owner=any(kind is GateNeeds.CODE_OWNER for kind, _ in said),
+            approvals=tuple(Approval(by=name, at=at) for _, name in said),
+        )
+
+    def dismiss(self, number: int, message: str, *, before: datetime) -> tuple[str, ...]:
+        """Empty `approvals` and say why beside it."""
+        early = sorted(item.by for item in self.review(number, base="").approvals if item.at < before)
+        if early:
+            artifacts.write(self._approvals(number), "", below=self._root.parent)
+            artifacts.write(self._approvals(number).with_name("dismissed.md"), message, below=self._root.parent)
+        return tuple(early)
+
     def issues(self) -> tuple[Issue, ...]:
         folder = self._root / "issues"
         found = [path for path in folder.glob("*.json") if path.stem.isdecimal()]
@@ -113,6 +140,9 @@ class LocalForge:
         except (OSError, ValueError, TypeError, KeyError):
             return None
 
+    def _approvals(self, number: int) -> Path:
+        return self._root / "pull-requests" / str(number) / "approvals"
+
     def _write(self, issue: Issue) -> Issue:
         folder = self._root / "issues"
         state = "open" if issue.open else "closed"
@@ -120,6 +150,17 @@ class LocalForge:
         for suffix, content in (("md", text), ("json", json.dumps(asdict(issue), indent=2) + "\n")):
             artifacts.write(folder / f"{issue.number}.{suffix}", content, below=self._root.parent)
         return issue
+
+
+def _said(line: str, path: Path) -> tuple[GateNeeds, str]:
+    kind, _, name = line.strip().partition(" ")
+    if kind not in {needs.value for needs in GateNeeds} or not name.strip():
+        raise Failed(
+            f"The approvals in {path.as_posix()} cannot be read",
+            why=f"{line.strip()!r} is none",
+            remedy="write lines like `code-owner NAME` or `approval NAME`",
+        )
+    return GateNeeds(kind), name.strip()
 
 
 def _read(path: Path) -> Issue:

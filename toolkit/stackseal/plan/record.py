@@ -12,8 +12,8 @@ from typing import Any, Final, Protocol
 
 from stackseal import artifacts
 from stackseal.errors import Refused, UsageError
-from stackseal.model import Plan, StackId, Template, canonical_json, sha256
-from stackseal.plan.seal import Line, awaited, lines_of, of_plan
+from stackseal.model import Growth, Plan, StackId, Template, canonical_json, sha256
+from stackseal.plan.seal import Line, awaited, lines_of, of_plan, rough, subset
 
 _SHA: Final = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
 _TEXT: Final = {"type": "string"}
@@ -64,8 +64,14 @@ SCHEMA: Final = _exactly(
     blocked={"type": "boolean"},
     unsealed={"type": "boolean"},
     awaited=_MAP,
+    since=_TEXT,
+    grown={"type": "boolean"},
     checksum=_SHA,
 )
+
+
+LAST: Final = "last"
+"""Beside the records of a pull request: a copy of the newest, which is read without a list."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,6 +108,9 @@ class SealRecord:
     awaited: Mapping[str, str] = field(default_factory=dict)
     """SSM path → name of the stack that publishes its value first. Then there is no change set yet, and `lines` are
     predicted."""
+    since: str = ""
+    """ISO 8601 time of the review since which the plan has not grown (`model.Growth`)."""
+    grown: bool = False
 
 
 def record(
@@ -138,7 +147,22 @@ def record(
         drift=dict(sorted((drift or {}).items())),
         resolved=hashed(resolved or {}),
         awaited=awaited(plan),
+        since=plan.growth.since if plan.growth else created,
+        grown=plan.growth is not None and plan.growth.grown,
     )
+
+
+def growth(plan: Plan, previous: SealRecord | None, *, head: str, now: str) -> Growth:
+    """How a plan stands to the last one that the same pull request has sealed for the stack."""
+    if previous is None:
+        return Growth(since=now, head=head)
+    lines, before = lines_of(plan), previous.lines
+    if plan.awaits or previous.awaited:
+        lines, before = rough(lines), rough(before)
+    extra = subset(lines, before)
+    if not extra:
+        return Growth(since=previous.since, grown=previous.grown, head=head)
+    return Growth(since=now, grown=True, lines=tuple(dict.fromkeys(str(line) for line in extra)), head=head)
 
 
 def hashed(values: Mapping[str, str]) -> dict[str, str]:
@@ -189,6 +213,10 @@ class Records(Protocol):
         """Every record of a pull request on a stack, newest first; or those of pushes without a review."""
         ...
 
+    def last(self, stack: StackId, pull_request: int | None) -> SealRecord | None:
+        """The record that was stored last for a pull request on a stack, Refused when it is not what it should be."""
+        ...
+
 
 class LocalRecords:
     """Records below a directory: the demo's and a single machine's store."""
@@ -198,12 +226,20 @@ class LocalRecords:
 
     def put(self, found: SealRecord) -> str:
         path = self._root / key(found.stack, found.pull_request, found.head, unsealed=found.unsealed)
-        artifacts.unlinked(path, below=self._root)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as file:
-            file.write(dump(found))
-        Path(file.name).replace(path)  # a reader sees the whole record or none
+        for place in (path, path.with_name(LAST)):
+            artifacts.unlinked(place, below=self._root)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile("w", dir=place.parent, delete=False, encoding="utf-8") as file:
+                file.write(dump(found))
+            Path(file.name).replace(place)  # a reader sees the whole record or none
         return str(path)
+
+    def last(self, stack: StackId, pull_request: int | None) -> SealRecord | None:
+        path = (self._root / key(stack, pull_request, "0" * 40)).with_name(LAST)
+        if not path.is_file():
+            return None
+        found = self._read(path)
+        return belonging(found, stack, pull_request, found.head)
 
     def of(self, stack: StackId, pull_request: int | None, *, unsealed: bool = False) -> tuple[SealRecord, ...]:
         folder = (self._root / key(stack, pull_request, "0" * 40, unsealed=unsealed)).parent

@@ -115,8 +115,13 @@ def coarse(changes: Iterable[Change]) -> tuple[Line, ...]:
     Nothing is lost: what a value becomes follows from the inputs, which the digest pins, and from the values of SSM
     parameters, which are compared on their own.
     """
+    return rough(normalise(changes))
+
+
+def rough(lines: Iterable[Line]) -> tuple[Line, ...]:
+    """Lines to their first property only and with any value, so that they compare with those of a predicted plan."""
     found: dict[tuple[object, ...], Line] = {}
-    for line in normalise(changes):
+    for line in lines:
         path = f"/{line.path.split('/')[1]}" if line.path.startswith("/") else line.path.partition("/")[0]
         key = (line.nested, line.logical_id, path, line.action, line.type, line.policy_action)
         old = found.get(key)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from stackseal.errors import Refused
 from stackseal.model import StackId
-from stackseal.plan.record import SealRecord, belonging, dump, key, load, newest_first
+from stackseal.plan.record import LAST, SealRecord, belonging, dump, key, load, newest_first
 
 if TYPE_CHECKING:
     from stackseal.aws.s3 import Bucket
@@ -22,8 +22,18 @@ class SharedRecords:
     def put(self, found: SealRecord) -> str:
         """Store a record and say where."""
         where = key(found.stack, found.pull_request, found.head, unsealed=found.unsealed)
-        self._bucket.put(where, dump(found))
+        for place in (where, _last(where)):
+            self._bucket.put(place, dump(found))
         return f"{self._bucket}{where}"
+
+    def last(self, stack: StackId, pull_request: int | None) -> SealRecord | None:
+        """The record that was stored last for a pull request on a stack, Refused when it is not what it should be."""
+        where = _last(key(stack, pull_request, "0" * 40))
+        text = self._bucket.get(where)
+        if text is None:
+            return None
+        found = load(text, source=f"{self._bucket}{where}")
+        return belonging(found, stack, pull_request, found.head)
 
     def of(self, stack: StackId, pull_request: int | None, *, unsealed: bool = False) -> tuple[SealRecord, ...]:
         """Every record of a pull request on a stack, newest first; Refused when one is not what it should be."""
@@ -40,3 +50,7 @@ class SharedRecords:
         if text is None:
             raise Refused(f"the seal record {self._bucket}{name} is gone", remedy="review the pull request again")
         return load(text, source=f"{self._bucket}{name}")
+
+
+def _last(where: str) -> str:
+    return str(PurePosixPath(where).with_name(LAST))

@@ -50,6 +50,8 @@ class Detail:
     """Findings per stack, and configs that failed."""
     rows: int = MANY
     """Rows of the table of stacks, and sections."""
+    gates: int = 10
+    """Rows of approvals, names and lines in each."""
     dangers: bool = True
 
 
@@ -63,7 +65,7 @@ STEPS: Final = (
     Detail(unchanged=False, properties=False, changes=0, findings=0),
     Detail(unchanged=False, properties=False, changes=0, findings=0, rows=100),
     Detail(unchanged=False, properties=False, changes=0, findings=0, rows=20),
-    Detail(unchanged=False, properties=False, changes=0, findings=0, rows=0),
+    Detail(unchanged=False, properties=False, changes=0, findings=0, rows=0, gates=2),
 )
 """From everything to the verdict and the dangers."""
 

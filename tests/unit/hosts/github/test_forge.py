@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import traceback
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,12 +14,12 @@ import pytest
 from fakes.github import BOT, GitHubFake, Pull, Repository, page, reset, secondary_limit, slow, status
 from stackseal.errors import Failed, UsageError
 from stackseal.hosts import github_scanning
-from stackseal.hosts.base import CommentMode, Forge, HasLabels, ShowsFindings
-from stackseal.hosts.gates import ReviewState
+from stackseal.hosts.base import CommentMode, Forge, HasLabels, KnowsReviews, ReviewState, ShowsFindings
 from stackseal.hosts.github_api import Client
 from stackseal.hosts.github_errors import Rejected
 from stackseal.hosts.github_forge import GitHubForge, Options, connect
 from stackseal.hosts.github_http import PyGithubTransport
+from stackseal.hosts.github_pulls import NO_DECISION
 from stackseal.hosts.github_revision import Revision
 from stackseal.model import Run
 from stackseal.report import marker
@@ -393,22 +393,55 @@ def test_labels_of_ours_are_set_and_others_stay(repository: Repository, pull: Pu
 def test_a_code_owner_s_approval_is_told_from_a_colleague_s(
     repository: Repository, pull: Pull, connected: Connected
 ) -> None:
-    def review() -> ReviewState:
-        return connected(PUBLISH).pulls.review(pull.number, "main")
+    def review(base: str = "main") -> ReviewState:
+        return connected(PUBLISH).review(pull.number, base=base)
+
+    def decision() -> tuple[bool | None, bool | None]:
+        found = review()
+        return found.approved, found.code_owner
 
     repository.collaborators |= {"owner": "write", "colleague": "write"}
     assert review().code_owner is None
+    assert review().undecided == NO_DECISION
     repository.rules.append({"type": "pull_request", "parameters": RULE})
-    assert review().why == "the base branch has no CODEOWNERS"
+    assert review().why == "there is no CODEOWNERS on main"
     repository.push("main", {".github/CODEOWNERS": "/docs/ @owner\n"})
+    before = repository.git.resolve("refs/heads/main")
+    assert before
     assert review().why == "CODEOWNERS names nobody for configs/a.yaml"
     repository.push("main", {".github/CODEOWNERS": "* @owner\n"})
     repository.code_owners, pull.requested = ("owner",), ["owner"]
-    assert review() == ReviewState(approved=False, code_owner=False)
+    assert decision() == (False, False)
     repository.review(pull.number, "APPROVED", author="colleague")
-    assert review() == ReviewState(approved=False, code_owner=False)
+    assert decision() == (False, False)
     repository.review(pull.number, "APPROVED", author="owner")
-    assert review() == ReviewState(approved=True, code_owner=True)
+    assert decision() == (True, True)
+    found = review()
+    assert (found.head, found.merged) == (pull.head_sha, False)
+    assert [approval.by for approval in found.approvals] == ["colleague", "owner"]
+    # What the branch says today may be the pull request's own words: the commit before it counts.
+    assert review(before).why == "CODEOWNERS names nobody for configs/a.yaml"
+    repository.merge(pull.number)
+    assert review().merged is True
+
+
+def test_a_file_that_moves_needs_an_owner_under_both_names(repository: Repository, connected: Connected) -> None:
+    repository.rules.append({"type": "pull_request", "parameters": RULE})
+    text = "".join(f"key{n}: value\n" for n in range(50))
+    repository.push("main", {".github/CODEOWNERS": "/configs/dev/ @owner\n", "configs/prod/a.yaml": text})
+    repository.push("move", {"configs/prod/a.yaml": None, "configs/dev/a.yaml": text + "last: 1\n"})
+    number = repository.open_pull("move").number
+    assert connected(PUBLISH).review(number, base="main").why == "CODEOWNERS names nobody for configs/prod/a.yaml"
+
+
+def test_a_token_that_may_not_ask_is_a_reason_and_no_answer(
+    repository: Repository, pull: Pull, connected: Connected
+) -> None:
+    repository.private = True
+    repository.rules.append({"type": "pull_request", "parameters": RULE})
+    found = connected({"pull-requests": "write"}).review(pull.number, base="main")
+    assert (found.approved, found.code_owner) == (None, None)
+    assert "CODEOWNERS" in found.undecided or "CODEOWNERS" in found.why
 
 
 RULE = {
@@ -426,10 +459,14 @@ def test_approvals_are_taken_back_when_the_plan_has_grown(
     repository.collaborators |= {"owner": "write", "colleague": "write"}
     for author in ("owner", "colleague"):
         repository.review(pull.number, "APPROVED", author=author)
-    pulls = connected(PUBLISH).pulls
-    assert pulls.dismiss(pull.number, "The plan has grown since.") == ("colleague", "owner")
-    assert [review.state for review in pull.reviews] == ["DISMISSED", "DISMISSED"]
-    assert pulls.dismiss(pull.number, "The plan has grown since.") == ()
+    forge = connected(PUBLISH)
+    assert isinstance(forge, KnowsReviews)
+    given = [datetime.fromisoformat(review.submitted) for review in pull.reviews]
+    assert forge.dismiss(pull.number, "The plan has grown since.", before=given[0]) == ()
+    assert forge.dismiss(pull.number, "The plan has grown since.", before=given[1]) == ("owner",)
+    assert [review.state for review in pull.reviews] == ["DISMISSED", "APPROVED"]
+    assert forge.dismiss(pull.number, "The plan has grown since.", before=given[1] + timedelta(1)) == ("colleague",)
+    assert forge.dismiss(pull.number, "The plan has grown since.", before=given[1] + timedelta(1)) == ()
 
 
 def test_a_pull_request_is_planned_again(repository: Repository, connected: Connected) -> None:

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from stackseal.hosts.gates import ReviewState
+from stackseal.hosts.base import ReviewState
 from stackseal.hosts.github_owners import unowned
-from stackseal.hosts.github_pulls import LABELS, asks_code_owners, labels, origin, state
+from stackseal.hosts.github_pulls import LABELS, NO_DECISION, asks_code_owners, labels, origin, state
 
 SHA = "c" * 40
 
@@ -60,7 +60,8 @@ def test_other_peoples_labels_stay() -> None:
         ("APPROVED", True, "", ReviewState(approved=True, code_owner=False)),
         ("REVIEW_REQUIRED", False, "", ReviewState(approved=False, code_owner=False)),
         ("CHANGES_REQUESTED", False, "", ReviewState(approved=False, code_owner=False)),
-        (None, False, "", ReviewState(approved=None, code_owner=False)),
+        (None, False, "", ReviewState(approved=None, code_owner=None, undecided=NO_DECISION)),
+        (None, False, "no rule", ReviewState(approved=None, code_owner=None, why="no rule", undecided=NO_DECISION)),
         ("APPROVED", False, "no rule", ReviewState(approved=True, code_owner=None, why="no rule")),
     ],
 )

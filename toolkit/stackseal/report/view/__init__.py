@@ -18,6 +18,7 @@ from stackseal.model import (
     Run,
     StackId,
     StackReport,
+    Standing,
     Verdict,
     canonical_json,
     sha256,
@@ -26,6 +27,7 @@ from stackseal.report.redact import redact
 from stackseal.report.view.costs import CostRow, costs
 from stackseal.report.view.dangers import Danger, dangers, rank
 from stackseal.report.view.effects import ChangeRow, Counts, changes, count
+from stackseal.report.view.gates import GateRow, Grown, gates, grown
 from stackseal.report.view.permissions import PermissionRow, RiskRow, actions, permissions, risks
 
 _NO_RUN: Final = Run(host="", repository="", commit="")
@@ -101,6 +103,8 @@ class View:
     """Whether any plan is predicted only."""
     seal: str
     """One digest of all seals; empty where a plan has none."""
+    gates: tuple[GateRow, ...]
+    grown: tuple[Grown, ...]
 
     @property
     def changed(self) -> tuple[StackView, ...]:
@@ -126,6 +130,17 @@ class View:
         """Whether something goes away, by a change or with its whole stack."""
         plans = [stack.plan for stack in self.stacks if stack.plan is not None]
         return any(plan.destructive or plan.operation is PlanOperation.DELETE for plan in plans)
+
+    @property
+    def undecided(self) -> int:
+        """Stacks that are blocked because nobody can decide about an approval."""
+        return len({name for row in self.gates if row.blocks for name in row.stacks})
+
+    @property
+    def unapproved(self) -> int:
+        """Stacks whose approval is missing or not asked for yet."""
+        waiting = {Standing.MISSING, Standing.OPEN}
+        return len({name for row in self.gates if row.standing in waiting for name in row.stacks})
 
     @property
     def failures(self) -> int:
@@ -157,6 +172,8 @@ def view(report: Report) -> View:
         removed=sum(stack.removed for stack in stacks),
         predicted=any(stack.predicted for stack in stacks),
         seal=_seal(clean),
+        gates=gates(stack.report for stack in stacks),
+        grown=grown(stack.report for stack in stacks),
     )
 
 
