@@ -92,14 +92,22 @@ def test_one_pull_request_for_vpc_groups_and_product_and_one_that_removes_them(b
     rows = bench.client("ec2", BANK).describe_vpc_endpoints()["VpcEndpoints"]
     assert {row["VpcId"] for row in rows} == {vpc}
 
-    report = proposed(bench, 2, dict.fromkeys(ALL))
+    renamed = {example: text(example).replace("owner: ", "owner: another-") for example in ALL}
+    assert planned(proposed(bench, 2, dict(renamed))) == {
+        stack: (wave, PlanKind.CHANGE_SET, PlanOperation.UPDATE)
+        for wave, stack in enumerate((VPC_STACK, SG_STACK, ML_STACK), start=1)
+    }
+    assert ended(merged(bench, 2)) == [(stack, Outcome.UPDATED) for stack in (VPC_STACK, SG_STACK, ML_STACK)]
+    assert value(bench, VPC_ID) == vpc
+
+    report = proposed(bench, 3, dict.fromkeys(ALL))
     assert {stack: wave for stack, (wave, _, _) in planned(report).items()} == {
         ML_STACK: 1,
         SG_STACK: 2,
         VPC_STACK: 3,
     }
     assert report.verdict is Verdict.HUMAN
-    assert ended(merged(bench, 2)) == [(stack, Outcome.DELETED) for stack in (ML_STACK, SG_STACK, VPC_STACK)]
+    assert ended(merged(bench, 3)) == [(stack, Outcome.DELETED) for stack in (ML_STACK, SG_STACK, VPC_STACK)]
     assert "vpc-" not in " ".join(left(bench, BANK))
 
 
@@ -194,20 +202,26 @@ def test_a_product_whose_network_nobody_publishes_is_blocked_with_the_order(benc
 
 
 def test_what_reads_a_value_that_changes_takes_part_and_is_planned_again(bench: Bench) -> None:
-    proposed(bench, 1, {VPC: text(VPC), GROUPS: text(GROUPS)})
-    assert len(ended(merged(bench, 1))) == 2
+    proposed(bench, 1, {example: text(example) for example in ALL})
+    assert len(ended(merged(bench, 1))) == 3
     before = value(bench, VPC_ID)
     other = text(VPC).replace("cidr: 10.", "cidr: 10.1")
     assert other != text(VPC)
     report = proposed(bench, 2, {VPC: other})
     found = planned(report)
     assert found[SG_STACK] == (2, PlanKind.DEFERRED, PlanOperation.UPDATE)
+    assert found[ML_STACK] == (3, PlanKind.DEFERRED, PlanOperation.UPDATE)
     groups = next(stack for stack in report.stacks if stack.id.name == SG_STACK)
     assert any("It takes part because it reads what this change may change" in note for note in groups.notes)
-    assert ended(merged(bench, 2)) == [(VPC_STACK, Outcome.UPDATED), (SG_STACK, Outcome.UPDATED)]
+    assert ended(merged(bench, 2)) == [(stack, Outcome.UPDATED) for stack in (VPC_STACK, SG_STACK, ML_STACK)]
     assert value(bench, VPC_ID) != before
-    rows = bench.client("ec2", BANK).describe_security_groups()["SecurityGroups"]
-    assert {row["VpcId"] for row in rows if "-sg-" in row["GroupName"]} == {value(bench, VPC_ID)}
+    rows = bench.client("ec2", BANK).describe_vpc_endpoints()["VpcEndpoints"]
+    assert {row["VpcId"] for row in rows if row["State"] != "deleted"} == {value(bench, VPC_ID)}
+    groups_now = bench.client("ec2", BANK).describe_security_groups()["SecurityGroups"]
+    left_behind = {row["VpcId"] for row in groups_now if "-sg-" in row["GroupName"]} - {value(bench, VPC_ID)}
+    assert left_behind == {before}, "AWS removes no group that is still used, and says so to nobody: the report does"
+    vpc = next(stack for stack in report.stacks if stack.id.name == VPC_STACK)
+    assert any("what is still used then stays behind, no longer managed" in note for note in vpc.notes)
 
 
 def test_a_stack_that_somebody_else_made_is_not_predicted(bench: Bench) -> None:

@@ -66,7 +66,8 @@ def plan(
 ) -> Plan:
     """The deferred plan of a stack, sealed; `live` is the stack as it stands, None for one that has to be created."""
     base = _template(cfn, live, head) if live is not None else None
-    made = predicted.predict(base, head, stack=stack, execution_role=execution_role, later={w.path for w in awaits})
+    later = {wait.path for wait in awaits}
+    made = predicted.predict(base, head, stack=stack, execution_role=execution_role, later=later, cautious=True)
     there = {item.logical_id: item.physical_id for item in cfn.resources(stack.name)} if live is not None else {}
     complete = replace(
         made,

@@ -196,3 +196,25 @@ def test_only_what_the_stack_before_it_published_is_used(different: dict[str, di
     reasons = unpublished(sealed(), head(), **{**GOOD, **different})
     assert len(reasons) == bool(reason)
     assert reason in "".join(reasons)
+
+
+def test_a_cautious_prediction_follows_attributes_of_what_changes_in_place() -> None:
+    """As change sets do: CloudFormation evaluates an attribute only when it deploys."""
+    body = {
+        "Project": {"Type": "AWS::CodeBuild::Project", "Properties": {"Description": {"Ref": "Vpc"}}},
+        "Reader": {"Type": "AWS::SSM::Parameter", "Properties": {"Value": {"Fn::GetAtt": ["Project", "Arn"]}}},
+        "Named": {"Type": "AWS::SSM::Parameter", "Properties": {"Value": {"Ref": "Project"}}},
+        "Bound": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": {"Fn::GetAtt": ["Project", "Arn"]}}},
+    }
+    found = template(body, parameters={"Vpc": PATH}, Parameters={"Vpc": {"Type": "AWS::SSM::Parameter::Value<String>"}})
+    plain = predicted.predict(found, found, later={PATH})
+    assert [change.logical_id for change in plain.changes] == ["Project"]
+    cautious = {
+        change.logical_id: change for change in predicted.predict(found, found, later={PATH}, cautious=True).changes
+    }
+    assert sorted(cautious) == ["Bound", "Project", "Reader"]
+    assert cautious["Reader"].certainty is Certainty.CASCADE
+    assert (cautious["Reader"].replacement, cautious["Bound"].replacement) == (
+        Replacement.NEVER,
+        Replacement.CONDITIONAL,
+    )

@@ -42,16 +42,21 @@ def weight(change: PropertyChange) -> tuple[int, int, int]:
 
 
 def spread(
-    direct: Mapping[str, tuple[PropertyChange, ...]], before: View, after: View
+    direct: Mapping[str, tuple[PropertyChange, ...]], before: View, after: View, *, cautious: bool = False
 ) -> dict[str, tuple[PropertyChange, ...]]:
-    """The direct changes and everything that follows from them, until nothing new follows."""
+    """The direct changes and everything that follows from them, until nothing new follows.
+
+    `cautious` follows the attributes of what changes in place, too. Those that identify a resource stay as they are
+    then, but CloudFormation's change sets list them: it evaluates an attribute only when it deploys.
+    """
     found = {name: {change.path: change for change in changes} for name, changes in direct.items()}
     references = {name: _references(name, after[name], before) for name in sorted(before.keys() & after.keys())}
     fresh = set(found)
     while fresh:
         moved, fresh = fresh, set()
         for name, pointers in references.items():
-            for change in _follow(name, after[name], [item for item in pointers if item.source in moved], found):
+            sources = [item for item in pointers if item.source in moved]
+            for change in _follow(name, after[name], sources, found, cautious=cautious):
                 old = found.get(name, {}).get(change.path)
                 if old is None or worst((old.replacement, change.replacement)) is not old.replacement:
                     found.setdefault(name, {})[change.path] = change
@@ -74,24 +79,26 @@ def _follow(
     resource: Resource,
     references: list[Reference],
     found: Mapping[str, Mapping[str, PropertyChange]],
+    *,
+    cautious: bool,
 ) -> Iterable[PropertyChange]:
     for item in references:
         where = "/".join(str(step) for step in item.path)
         existing = found.get(name, {}).get(where)
         if existing is not None and existing.certainty is Certainty.CERTAIN:
             continue
-        change = _consequent(where, item, resource, found[item.source])
+        change = _consequent(where, item, resource, found[item.source], cautious=cautious)
         if change is not None:
             yield change
 
 
 def _consequent(
-    where: str, item: Reference, resource: Resource, source: Mapping[str, PropertyChange]
+    where: str, item: Reference, resource: Resource, source: Mapping[str, PropertyChange], *, cautious: bool
 ) -> PropertyChange | None:
     path, marker, _, attribute = item
     replaced = worst(change.replacement for change in source.values())
     known = source.get(attribute) if attribute else None
-    if replaced is Replacement.NEVER and not known and not _may_change(attribute):
+    if replaced is Replacement.NEVER and not known and not (_may_change(attribute) or (cautious and attribute)):
         return None
     needs = requires(resource.type, Difference(path, marker, ABSENT))
     # As CloudFormation evaluates it: a reference to what is certainly replaced is Static, any other Dynamic, and

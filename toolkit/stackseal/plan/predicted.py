@@ -36,18 +36,20 @@ def predict(
     stack: StackId | None = None,
     execution_role: str | None = None,
     later: Collection[str] = (),
+    cautious: bool = False,
 ) -> Plan:
     """What deploying `head` over `base` would do. No base: a creation; no head: the stack's deletion.
 
     `stack` says which stack it is where the templates do not carry one. `later` are SSM paths whose values another
-    stack changes first: what reads them changes, too. The result is of kind PREDICTED.
+    stack changes first: what reads them changes, too. `cautious` lists everything that a change set could list. The
+    result is of kind PREDICTED.
     """
     template = head or base
     if template is None:
         raise ValueError("a plan needs a template")
     identity = stack or (template.stack.id if template.stack else StackId(account="", region="", name=""))
     before, after = view(base, identity), view(head, identity, later)
-    changes = _changes(base, head, before, after, later)
+    changes = _changes(base, head, before, after, later, cautious=cautious)
     stateful = template.stack.product.stateful if template.stack else frozenset()
     return Plan(
         stack=identity,
@@ -75,7 +77,13 @@ def _operation(base: Template | None, head: Template | None, changes: tuple[Chan
 
 
 def _changes(
-    base: Template | None, head: Template | None, before: View, after: View, later: Collection[str]
+    base: Template | None,
+    head: Template | None,
+    before: View,
+    after: View,
+    later: Collection[str],
+    *,
+    cautious: bool,
 ) -> tuple[Change, ...]:
     renewed = {name: path for name, path in (reads(head) if head else {}).items() if path in later}
     parameters = {**changed_parameters(base, head), **renewed}
@@ -84,7 +92,7 @@ def _changes(
         found = _direct(before[name], after[name], parameters) + _tags(base, head, after[name])
         if found or before[name].type != after[name].type:
             direct[name] = found
-    modified = cascade.spread(direct, before, after)
+    modified = cascade.spread(direct, before, after, cautious=cautious)
     changes = [_added(name, after[name], head) for name in sorted(after.keys() - before.keys())]
     changes += [_removed(name, before[name], base) for name in sorted(before.keys() - after.keys())]
     changes += [_modified(name, found, before[name], after[name], head) for name, found in modified.items()]
