@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from contract.test_workflows import PERMISSIONS
 from e2e.harness import ACCOUNT, REGION, STARTER, bench, example
 from e2e.test_bootstrap import config
 from e2e_github.harness import Hub, hub
@@ -55,8 +54,8 @@ def account(consumer: Hub, issuer: Issuer, tmp_path: Path) -> Iterator[Any]:
 
 def test_the_plan_job_takes_the_plan_role_by_its_identity(consumer: Hub, issuer: Issuer, account: Any) -> None:
     number, event = consumer.pull_request({f"configs/{STARTER}.yaml": example()})
-    done = consumer.act("pull_request", "review", event, PERMISSIONS["review", "publish"])
-    assert done.jobs == dict.fromkeys(("render", "plan", "publish", "verdict"), "success"), done.log
+    done = consumer.act("pull_request", "review", event)
+    assert done.jobs == dict.fromkeys(("render", "plan", "publish", "scan", "verdict"), "success"), done.log
     assert "sealed at" in consumer.repository.comments_of(number)[0].body
     assert set(issuer.asked) == {"sts.amazonaws.com"}
     assert not [token for token in issuer.tokens if token in done.log]
@@ -65,7 +64,7 @@ def test_the_plan_job_takes_the_plan_role_by_its_identity(consumer: Hub, issuer:
     assert f"/{number}/" in record["Key"]
 
     issuer.job, asked = replace(JOB, workflow="acme/infra/.github/workflows/own.yml@refs/heads/main"), len(issuer.asked)
-    refused = consumer.act("pull_request", "review", event, PERMISSIONS["review", "publish"])
+    refused = consumer.act("pull_request", "review", event)
     assert refused.jobs["verdict"] == "failure", refused.log
     assert refused.output("verdict") == "blocked"
     assert len(issuer.asked) > asked

@@ -127,6 +127,8 @@ def test_an_unsealed_environment_needs_reviewers_and_branches() -> None:
     assert said(reviewers=False).startswith("missing: required reviewers")
     assert said(branches=None).startswith("missing: limit its deployment branches")
     assert status(GOOD, "environment production-unsealed").startswith("ok: not used")
+    asking = with_file(DEPLOY, FILES[DEPLOY].replace("unsealed: false", "unsealed: true"))
+    assert status(asking, "environment production-unsealed").startswith("missing: make it with required reviewers")
 
 
 def test_every_review_of_a_repository_with_several_folders_is_required() -> None:

@@ -145,15 +145,18 @@ def _owners(setup: RepositorySetup) -> Iterator[Row]:
 
 
 def _environments(setup: RepositorySetup, callers: list[Caller]) -> Iterator[Row]:
-    named = sorted({str(caller.inputs["environment"]) for caller in callers if "environment" in caller.inputs})
-    for name in named:
+    deploying = [caller for caller in callers if "environment" in caller.inputs]
+    for name in sorted({str(caller.inputs["environment"]) for caller in deploying}):
         if isinstance(setup.environments, Unseen):
             yield f"environment {name}", "-", _unknown(setup.environments.why)
             continue
         yield _environment(name, setup.environments.get(name), setup.branch)
         unsealed = setup.environments.get(f"{name}{_UNSEALED}")
+        wanted = any(caller.inputs["environment"] == name and caller.inputs.get("unsealed") for caller in deploying)
         if unsealed is None:
-            yield f"environment {name}{_UNSEALED}", "-", "ok: not used; what nobody reviewed is not deployed"
+            lacking = "missing: make it with required reviewers, or take unsealed: true out of the workflow"
+            unused = "ok: not used; what nobody reviewed is not deployed"
+            yield f"environment {name}{_UNSEALED}", "-", lacking if wanted else unused
         elif not unsealed.reviewers:
             why = "missing: required reviewers; without them nothing that nobody reviewed is deployed"
             yield f"environment {unsealed.name}", "no reviewers", why
