@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -58,6 +59,17 @@ def run(folder: Path) -> tuple[str, dict[str, Any]]:
     assert done.returncode == 1, done.stdout + done.stderr
     found: dict[str, Any] = json.loads((folder / "out" / "trust.json").read_text(encoding="utf-8"))
     return done.stdout, found
+
+
+def test_the_page_names_lines_that_are_printed() -> None:
+    """docs/explanation/security.md names the lines and no figures, which rot."""
+    page = (HERE.parents[1] / "docs" / "explanation" / "security.md").read_text(encoding="utf-8")
+    table = page.partition("| Line of `make trust` |")[2].partition("\n\n")[0]
+    named = [line.split("|")[1].strip() for line in table.splitlines()[2:]]
+    code = "".join(path.read_text(encoding="utf-8") for path in HERE.glob("test_*.py") if path != Path(__file__))
+    printed = [name.split(", {")[0] for name in re.findall(r'count\(\s*f?"([^"]+)"', code)]
+    assert len(named) > 10
+    assert not set(named) - set(printed)
 
 
 def test_what_was_counted_is_what_is_told(tmp_path: Path) -> None:
