@@ -14,7 +14,7 @@ import pytest
 from botocore.awsrequest import AWSResponse
 
 from e2e.harness import ACCOUNT, REGION, Bench
-from stackseal import pipeline, planning, proving, rollout
+from stackseal import gating, pipeline, planning, proving, rollout
 from stackseal.aws.session import Aws
 from stackseal.catalogue import Resolved
 from stackseal.concerned import Concerned, concerned
@@ -185,13 +185,14 @@ def review(bench: Bench, found: Concerned) -> list[PlanKind]:
 
 def deploy(bench: Bench, found: Concerned, order: list[str]) -> list[Outcome]:
     """Every turn, as the deploy job takes them; `order` gets the names in the order in which they ended."""
+    approvals = gating.Approvals(bench.world, 1, "b" * 40)
     turns = {
         part.subject.id: Turn(
             world=bench.world,
             subject=part.subject,
             sides=part.sides,
             ours=Settings(),
-            number=1,
+            approvals=approvals,
             alone=False,
             waits=part.waits,
             wave=part.wave,
