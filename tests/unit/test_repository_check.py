@@ -136,3 +136,18 @@ def test_every_review_of_a_repository_with_several_folders_is_required() -> None
     found = {row[0]: row[2] for row in repository_check.rows(with_file(REVIEW.replace("review", "networks"), text))}
     assert found["required check review / verdict"] == "ok"
     assert found["required check networks / verdict"].startswith("missing")
+
+
+def test_code_owners_are_asked_for_where_a_gate_needs_them() -> None:
+    """Without the key there is a gate that nobody wrote; an empty list is none."""
+    bare = replace(GOOD, rules=replace(Rules(), checks=frozenset({"review / verdict"})))
+    by_hand = "version: 1\ngates:\n  - {on: any, needs: approval}\n"
+    for text, says in (
+        ("version: 1\n", "missing"),
+        ("version: 1\ngates: []\n", "ok: no gate"),
+        (by_hand, "ok: no gate"),
+    ):
+        setup = replace(bare, files={**FILES, "stackseal.yaml": text})
+        assert status(setup, "review by code owners").startswith(says)
+    assert status(replace(bare, files=HIDDEN), "review by code owners").startswith("missing")
+    assert status(replace(bare, files={**FILES, "stackseal.yaml": "version: 2\n"}), "CODEOWNERS") == "ok"

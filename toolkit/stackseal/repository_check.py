@@ -15,6 +15,7 @@ from stackseal.errors import StacksealError
 from stackseal.hosts.github_owners import PLACES
 from stackseal.hosts.github_setup import DEPENDABOT, SETTINGS, WORKFLOWS
 from stackseal.hosts.repository_setup import PROTECTED, Environment, RepositorySetup, Unseen
+from stackseal.model import GateNeeds
 
 Row = tuple[str, str, str]
 """What, found, status: `ok`, or what begins with `missing`, `wrong` or `unknown`."""
@@ -127,8 +128,21 @@ def _checks(setup: RepositorySetup, callers: list[Caller]) -> Iterator[Row]:
             yield what, "-", f"missing: require it in the rules of {setup.branch}, or a blocked review can be merged"
 
 
+def _gated(setup: RepositorySetup) -> bool:
+    """Whether a gate of the settings asks for a code owner; invalid settings ask, as no settings do."""
+    text = "" if isinstance(setup.files, Unseen) else setup.files.get(SETTINGS, "")
+    try:
+        rules = settings.parse(text.encode()).rules
+    except StacksealError:
+        return True
+    return any(gate.needs is GateNeeds.CODE_OWNER for gate in rules)
+
+
 def _owners(setup: RepositorySetup) -> Iterator[Row]:
-    """A code owner's approval: what dangerous changes need before they are deployed."""
+    """A code owner's approval, without which a gate that needs it cannot be decided and blocks."""
+    if not _gated(setup):
+        yield "review by code owners", "-", "ok: no gate of the settings asks for a code owner"
+        return
     if not isinstance(setup.files, Unseen):
         path = next((path for path in PLACES if path in setup.files), None)
         lacking = "missing: name the owners of configs and settings in .github/CODEOWNERS"
