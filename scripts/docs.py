@@ -238,7 +238,8 @@ cannot use them. No file is a valid file. Unknown keys are errors."""
 _SETTINGS_NOTES: Final = """\
 Settings for `accounts` stand below the account's id, twelve digits in quotes. A waiver and a drift ignore count through
 the day `until`, never longer; `reason` and `owner` are shown wherever it counts. `check` is the finding's name in the
-report, `path` the property as a drift report names it. `stack`, `resource` and `path` are patterns; `*` is all."""
+report, `path` the property as a drift report names it. `stack`, `env`, `resource` and `path` are patterns; `*` is all.
+Without `gates` one is assumed, with an empty list there is none: [gates](../how-to/gates.md)."""
 
 
 def settings_page() -> str:
@@ -267,6 +268,9 @@ accounts:
       deploy: arn:aws:iam::123456789012:role/stackseal-deploy
       drift: arn:aws:iam::123456789012:role/stackseal-drift
       cleanup: arn:aws:iam::123456789012:role/stackseal-cleanup
+gates:
+  - on: destructive
+    needs: code-owner
 waivers:
   - check: CKV_AWS_18
     resource: ArtifactsBucket

@@ -43,6 +43,9 @@ configs: {configs}
 #       deploy: arn:aws:iam::123456789012:role/stackseal-deploy
 #       drift: arn:aws:iam::123456789012:role/stackseal-drift
 #       cleanup: arn:aws:iam::123456789012:role/stackseal-cleanup
+# gates:
+#   - on: destructive
+#     needs: code-owner
 # waivers:
 #   - check: CKV_AWS_18
 #     resource: ArtifactsBucket
