@@ -54,12 +54,20 @@ class Crowd:
         return self.bench.world.cloudformation(STACK)
 
     def review(self, number: int | None, head: str, value: str | Template) -> Report:
-        wanted = template(value) if isinstance(value, str) else value
-        run = Run(host="local", repository="test", commit=head, base="0" * 40, pull_request=number)
-        pair = Pair(id=STACK, path="configs/crowd.yaml", base=None, head=wanted)
-        drawn = Drawn(report=Report(run=run, stacks=()), pairs=(pair,))
         self.reviews += 1
-        return pipeline.plan(drawn, planning.Sealing(world=self.bench.world), self.ours, self.bench.world.out.hidden)
+        wanted = template(value) if isinstance(value, str) else value
+        return self._planned(number, head, Pair(id=STACK, path="configs/crowd.yaml", base=None, head=wanted))
+
+    def removal(self, number: int, head: str) -> Report:
+        """The review of a pull request that removes the stack's config."""
+        pair = Pair(id=STACK, path="configs/crowd.yaml", base=template("first"), head=None)
+        return self._planned(number, head, pair)
+
+    def _planned(self, number: int | None, head: str, pair: Pair) -> Report:
+        world = self.bench.world
+        run = Run(host="local", repository="test", commit=head, base="0" * 40, pull_request=number)
+        drawn = Drawn(report=Report(run=run, stacks=()), pairs=(pair,))
+        return pipeline.plan(drawn, planning.Sealing(world=world), self.ours, world.out.hidden)
 
     def kept(self) -> list[str]:
         """The names of change sets that wait, of reviews and of others."""

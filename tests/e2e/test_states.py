@@ -191,6 +191,21 @@ def test_recover(told: Told, status: str | None) -> None:
     assert told.writes == []
 
 
+@pytest.mark.parametrize("status", [status for status in STATES if status not in {None, "DELETE_COMPLETE"}])
+def test_planned_deletion(told: Told, status: str) -> None:
+    """It waits for what runs, and is planned and done in every other state: often it is the remedy."""
+    prepared(told, status)
+    telling(told, *script(status, STATES[status]))
+    waits = WAITING if STATES[status].review is Do.WAIT else 0
+    assert Crowd(bench=told.bench).removal(7, commit(7, 1)).failures == ()
+    assert (told.waits, told.writes) == (waits, [])
+    (found,) = told.bench.records.of(STACK, 7)
+    telling(told, *script(status, STATES[status]))
+    world = told.bench.world
+    plan = sealed.proven_deletion(world, world.cloudformation(STACK), found, template("first"))
+    assert (plan.operation, told.waits, told.writes) == (PlanOperation.DELETE, waits, [])
+
+
 @pytest.mark.parametrize("status", RUNNING)
 def test_what_stays_busy_is_not_waited_for_without_end(told: Told, status: str) -> None:
     crowd.deployed(told.bench)
