@@ -233,6 +233,10 @@ NOT_SHOWN: Final = DIGESTS | {
     "ResourceDrift.status",  # a closed list of words
     "Plan.inputs",  # a digest
     "Wait.path",
+    "Gate.env",
+    "Gate.stack",
+    "Growth.head",
+    "Growth.since",
     "Deployment.outputs",
     "Deployment.outputs key",
     "Deployment.retained",
