@@ -35,6 +35,7 @@ REVIEWED = dict.fromkeys(("render", "plan", "publish", "scan", "verdict"), "succ
 def consumer(tmp_path: Path) -> Iterator[Hub]:
     with GitHubFake(tmp_path / "github") as github:
         yield hub(tmp_path, github)
+        assert github.violations == []
 
 
 @pytest.fixture
@@ -111,8 +112,19 @@ def test_the_life_of_a_change(consumer: Hub, cloud: Any) -> None:
 
 
 def is_reviewed_and_pushed_again(consumer: Hub) -> int:
+    base = consumer.repository.git.resolve("refs/heads/main")
     number, _ = consumer.pull_request({CONFIG: changed(owner="first-team")})
     reviewed(consumer, number)
+    # render had the merge commit, plan the base, publish and verdict nothing; only data went from job to job.
+    (render, plan) = consumer.checkouts
+    assert render[:2] == ["render", f"refs/pull/{number}/merge"]
+    assert plan == ["plan", base, base]
+    assert sorted(path.name for path in consumer.artifacts.iterdir()) == [
+        "stackseal-bundle-review",
+        "stackseal-report-review",
+        "stackseal-review-review",
+    ]
+    assert {call.method for call in consumer.github.calls} <= {"GET", "POST", "DELETE"}
     (comment,) = consumer.repository.comments_of(number)
     assert "sealed at" in comment.body
     assert "<!-- stackseal " in comment.body
@@ -135,6 +147,8 @@ def is_deployed_as_sealed(consumer: Hub, cloud: Any, number: int) -> str:
     assert done.jobs == {"deploy": "success"}, done.log
     (row,) = json.loads(done.output("deployments"))
     assert row == {"stack": STACK, "outcome": "created", "status": "CREATE_COMPLETE"}
+    shown = done.summary.replace("|  |", "| |")
+    assert f"| `{STACK}` | `{ACCOUNT}` `{REGION}` | 🟢 created `CREATE_COMPLETE` | |" in shown
     assert live(cloud) == sealed
     measured(sealed_digest=sealed, deployed_digest=live(cloud), deployed_is_sealed=live(cloud) == sealed)
     return before
@@ -150,6 +164,7 @@ def is_watched(consumer: Hub) -> None:
         done = consumer.act("schedule", "drift", clock)
         assert done.jobs == {"drift": "success"}, done.log
         assert json.loads(done.output("drifted")) == drifted
+        assert ("🟡 not as deployed" in done.summary) == bool(drifted)
         (issue,) = [item for item in consumer.repository.issues.values() if STACK in item.title]
         assert issue.state == state
         measured(**{f"drift_issue_{'opened' if drifted else 'closed'}": issue.state == state})
