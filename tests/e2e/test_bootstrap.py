@@ -160,7 +160,7 @@ def test_the_account_suffices_for_a_product(bench: Bench) -> None:
     assert not report.failures
     keys = bench.client("s3").list_objects_v2(Bucket=f"stackseal-{ACCOUNT}-{REGION}")["Contents"]
     stack = f"{STARTER.removesuffix('-s3')}-stack"
-    assert [item["Key"].rpartition("/")[0] for item in keys] == [f"seals/{ACCOUNT}/{REGION}/{stack}/1"]
+    assert {item["Key"].rpartition("/")[0] for item in keys} == {f"seals/{ACCOUNT}/{REGION}/{stack}/1"}
     bench.git("switch", "--quiet", "main")
     bench.git("merge", "--quiet", "--ff-only", "pr-1")
     (done,) = bench.deploy(1)

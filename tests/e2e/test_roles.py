@@ -98,7 +98,7 @@ def test_review_deploy_drift_and_sweep_need_no_credentials(pipelines: Pipelines)
     (found,) = pipelines.client("cloudformation").list_change_sets(StackName=STACK)["Summaries"]
     assert found["ChangeSetName"].startswith("seal-pr1-")
     records = pipelines.client("s3").list_objects_v2(Bucket=f"stackseal-{ACCOUNT}-{REGION}", Prefix="seals/")
-    assert len(records["Contents"]) == 1
+    assert {item["Key"].rpartition("/")[0] for item in records["Contents"]} == {f"seals/{ACCOUNT}/{REGION}/{STACK}/1"}
 
     pipelines.merge("pr-1")
     deployed = pipelines.job(DEPLOY, "deploy", "--pull-request", "1", "--leave-unsealed", "--force", "--format", "json")
