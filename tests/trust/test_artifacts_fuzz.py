@@ -102,7 +102,7 @@ def through_report(text: str) -> str:
     once = report_json.dumps(report)
     assert report_json.dumps(report_json.loads(once)) == once
     # Mutations can hold a secret by its form; then what comes back is the redacted text, else the very same.
-    return text if "(hidden " in once and "(hidden " not in text else once
+    return text if once.count("(hidden ") > text.count("(hidden ") else once
 
 
 @cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -59,6 +60,12 @@ def environment(folder: Path, name: str, payload: Mapping[str, Any]) -> dict[str
     }
 
 
+def queued(payload: Mapping[str, Any]) -> int | None:
+    """The number that a merge queue writes into the name of its branch."""
+    found = re.search(r"/pr-([0-9]+)-[0-9a-f]{40}$", payload["merge_group"]["head_ref"])
+    return int(found[1]) if found and payload["action"] == "checks_requested" else None
+
+
 def misread(folder: Path, name: str, payload: Mapping[str, Any]) -> str:
     """What went wrong with one payload; empty where it was read as it should be, by its name or by any other."""
     found = parse(name, payload)
@@ -66,7 +73,8 @@ def misread(folder: Path, name: str, payload: Mapping[str, Any]) -> str:
         return f"{name} {payload.get('action')}: {found.mode}"
     run = GitHubRunner(environment(folder, name, payload)).run()
     pull = payload.get("pull_request") if name == "pull_request" else None
-    if run.pull_request != (pull["number"] if pull else None) or (pull and run.commit != pull["head"]["sha"]):
+    number = pull["number"] if pull else queued(payload) if name == "merge_group" else None
+    if run.pull_request != number or (pull and run.commit != pull["head"]["sha"]):
         return f"{name}: {run}"
     return ""
 
