@@ -155,10 +155,19 @@ def test_the_bases_folder_of_configs_is_read(scratch: Scratch, products: Catalog
 
 
 def test_invalid_settings_of_the_head_are_a_failure(scratch: Scratch, products: Catalogue, sandbox: Sandbox) -> None:
-    found = change(scratch, products, sandbox, {"configs/a.yaml": CONFIG}, {"stackseal.yaml": "gates: []\n"})
+    found = change(scratch, products, sandbox, {"configs/a.yaml": CONFIG}, {"stackseal.yaml": "gate: []\n"})
     (failure,) = found.failures
     assert str(failure.where) == "stackseal.yaml:1:1"
-    assert "The settings are invalid at gates" in failure.message
+    assert "The settings are invalid at gate" in failure.message
+
+
+def test_gates_of_the_head_are_proposals(scratch: Scratch, products: Catalogue, sandbox: Sandbox) -> None:
+    written = "gates:\n  - on: any\n    needs: approval\n"
+    found = change(scratch, products, sandbox, {"stackseal.yaml": written}, {"stackseal.yaml": "gates: []\n"})
+    assert [gate.on.value for gate in found.settings.rules] == ["any"]
+    assert "those of the base count until it is merged" in found.proposed[0]
+    same = {"stackseal.yaml": written + "version: 1\n"}
+    assert change(scratch, products, sandbox, {"stackseal.yaml": written}, same).proposed == ()
 
 
 def test_invalid_settings_of_the_base_stop_everything(scratch: Scratch, products: Catalogue, sandbox: Sandbox) -> None:
