@@ -134,6 +134,9 @@ class Guarded(LocalForge):
     guarded: frozenset[str] = frozenset()
     asked: list[str] = field(default_factory=list)
 
+    def pull_request_of(self, commit: str, branch: str) -> int | None:
+        raise AssertionError(f"the job may not ask for the pull request of {commit} on {branch}")
+
     def reviewers(self, environment: str) -> bool:
         self.asked.append(environment)
         return environment in self.guarded
