@@ -13,7 +13,7 @@ import pytest
 from e2e.harness import REGION, Bench
 from e2e.test_network import BANK, GROUPS, ML, VPC, left, value
 from stackseal import assets, cli
-from stackseal.errors import ConfigErrors
+from stackseal.errors import ConfigErrors, Refused
 from stackseal.model import Deployment, Outcome, PlanKind, PlanOperation, Report, StackId, Verdict
 from stackseal.output import Output
 from stackseal.report import json as report_json
@@ -150,6 +150,19 @@ def test_a_value_that_somebody_else_puts_there_is_not_used(bench: Bench) -> None
     assert ended(bench.deploy(1)) == [(VPC_STACK, Outcome.UNCHANGED), (SG_STACK, Outcome.CREATED)]
 
 
+def test_a_stack_is_not_deployed_without_the_one_that_its_review_awaited(bench: Bench) -> None:
+    """Only a part of the pull request arrives, and somebody has put a value where the VPC's would be."""
+    proposed(bench, 1, {VPC: text(VPC), GROUPS: text(GROUPS)})
+    vpc = bench.client("ec2", BANK).create_vpc(CidrBlock="10.99.0.0/16")["Vpc"]["VpcId"]
+    bench.client("ssm", BANK).put_parameter(Name=VPC_ID, Value=vpc, Type="String")
+    bench.write(text(GROUPS), name(GROUPS))
+    bench.commit("A part of it")
+    with pytest.raises(Refused, match=f"awaited {VPC_ID} from the stack {VPC_STACK}, and this deployment does not"):
+        bench.deploy(1)
+    names = {row["StackName"] for row in bench.client("cloudformation", BANK).describe_stacks()["Stacks"]}
+    assert SG_STACK not in names
+
+
 def test_what_was_not_begun_is_told_by_the_command(bench: Bench) -> None:
     proposed(bench, 1, {example: text(example) for example in ALL})
     bench.git("merge", "--quiet", "--ff-only", "pr-1")
@@ -238,6 +251,21 @@ def test_an_update_that_changes_no_published_value_concerns_nobody_else(bench: B
     merged(bench, 1)
     report = proposed(bench, 2, {VPC: text(VPC).replace("owner: ", "owner: another-")})
     assert list(planned(report)) == [VPC_STACK]
+
+
+def test_a_value_that_changes_although_nobody_planned_it_stops_its_reader(bench: Bench) -> None:
+    proposed(bench, 1, {VPC: text(VPC), GROUPS: text(GROUPS)})
+    merged(bench, 1)
+    report = proposed(bench, 2, {each: text(each).replace("owner: ", "owner: another-") for each in (VPC, GROUPS)})
+    assert {kind for _, kind, _ in planned(report).values()} == {PlanKind.CHANGE_SET}
+    ssm = bench.client("ssm", BANK)
+
+    def swap() -> None:
+        ssm.put_parameter(Name=VPC_ID, Value="vpc-0123456789abcdef0", Type="String", Overwrite=True)
+
+    vpc, groups = merged(interrupted(bench, "Wave 2 of 2", swap), 2)
+    assert (vpc.outcome, groups.outcome) == (Outcome.UPDATED, Outcome.REFUSED)
+    assert f"({VPC_ID}) is not the one at review" in groups.message
 
 
 def test_a_network_that_is_still_used_is_not_taken_away(bench: Bench) -> None:
