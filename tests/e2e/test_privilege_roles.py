@@ -227,7 +227,7 @@ def test_plan_and_drift_write_nothing_but_change_sets_records_and_templates(acco
     assert all(arn.startswith(f"arn:aws:s3:::{BUCKET}/") for arn in by_action["s3:PutObject"].resources)
     for verb in ("CreateChangeSet", "DeleteChangeSet"):
         names = limits(by_action[f"cloudformation:{verb}"])["cloudformation:ChangeSetName"]
-        assert all(name.rpartition("changeSet/")[2].startswith("seal-") for name in names)
+        assert all(name.rpartition("changeSet/")[2].startswith(("seal-", "deploy-")) for name in names)
 
 
 def actions(found: Policy) -> set[str]:

@@ -77,7 +77,10 @@ def execution_grants(request: Request) -> tuple[Grant, ...]:
 
 
 def plan_policy(request: Request) -> Policy:
-    """A review: change sets named `seal-…`, the record, reads; it can neither execute nor update nor delete."""
+    """A review: change sets named `seal-…`, the record, reads; it can neither execute nor update nor delete.
+
+    What was pushed without a review is planned under the names that a deployment gives, `deploy-…`.
+    """
     calls, roles = request.calls, request.roles
     found = [
         *calls.on_stack((*READS, *DRIFT)),
