@@ -8,8 +8,9 @@ from stackseal import policy
 from stackseal.errors import UsageError
 from stackseal.model import Level, Location, Policy, Reason, Risk, Role, Statement
 from stackseal.policy import trust
+from stackseal.policy.fit import LIMIT, size
 from stackseal.policy.grants import Grant, conditions, highest, risk
-from stackseal.policy.pack import LIMIT, size, statements
+from stackseal.policy.pack import statements
 from stackseal.policy.validate import statement_findings, template_findings
 from unit.policy import samples
 from unit.policy.samples import ACCOUNT, REGION, STACK, arn, role_arn

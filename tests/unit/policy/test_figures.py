@@ -31,6 +31,18 @@ def test_no_write_that_could_be_scoped_is_allowed_on_everything(figures: str) ->
 
 
 @pytest.mark.spec("A23")
+def test_a_role_needs_two_documents_and_a_person_three(figures: str) -> None:
+    rows = [line.split(" | ") for line in figures.splitlines() if line.count("|") == 8][2:]
+    assert {row[0].strip("| "): int(row[4]) for row in rows} == {
+        "operator": 3,
+        "execution": 2,
+        "plan": 2,
+        "deploy": 2,
+        "drift": 2,
+    }
+
+
+@pytest.mark.spec("A23")
 def test_nothing_that_the_examples_need_is_denied(figures: str) -> None:
     assert "| of which the execution policies deny | 0 |" in figures
     assert "| Requests that a real account denied until they were granted | 72 |" in figures

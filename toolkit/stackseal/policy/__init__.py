@@ -2,7 +2,7 @@
 
 The steps, a file each: `resolve` computes the template, `atoms` lists the calls of each operation, `scope` and `limits`
 narrow them to ARNs and conditions, `needs` adds what base and template as a whole ask for, `roles` chooses per role,
-`pack` makes statements and documents, `diff` compares, `validate` doubts. Facts come from `stackseal.facts` only.
+`pack` makes statements, `fit` documents, `diff` compares, `validate` doubts. Facts come from `stackseal.facts` only.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from stackseal.errors import UsageError
 from stackseal.model import Finding, Operation, Policy, Reason, Role, SourceMap, StackId, Statement, Template
 from stackseal.policy import validate
 from stackseal.policy.diff import delta, grant_first
-from stackseal.policy.pack import documents
+from stackseal.policy.fit import documents
 from stackseal.policy.roles import BUILDERS, Request
 from stackseal.policy.scene import Scene
 from stackseal.policy.stack_calls import Roles

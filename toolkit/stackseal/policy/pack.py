@@ -1,17 +1,14 @@
-"""From grants to statements and from statements to documents that IAM accepts; the same grants give the same bytes."""
+"""From grants to statements that allow exactly these and nothing else; the same grants give the same bytes."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
 from stackseal.model import Policy, Reason, Risk, Role, Statement
 from stackseal.policy.grants import Conditions, Grant, as_mapping, highest, risk
-
-LIMIT: Final = 6144
-"""Characters of a managed policy, white space not counted (IAM Guide, "IAM and STS quotas")."""
 
 Namer = Callable[[Iterable[str], Iterable[str], Risk], str]
 """(actions, resources, risk) → beginning of the statement's Sid; statements of different names are not merged."""
@@ -94,46 +91,3 @@ def _numbered(made: list[Statement]) -> list[Statement]:
         seen[statement.sid] = count = seen.get(statement.sid, 0) + 1
         found.append(statement if count == 1 else replace(statement, sid=f"{statement.sid}{count}"))
     return found
-
-
-def documents(found: Policy) -> tuple[dict[str, Any], ...]:
-    """IAM documents of at most `LIMIT` characters each; a statement goes into the first that has room for it."""
-    parts: list[list[dict[str, Any]]] = [[]]
-    for statement in found.statements:
-        for piece in _small(statement):
-            entry = piece.document()
-            room = next((part for part in parts if size(document([*part, entry])) <= LIMIT), None)
-            if room is None:
-                parts.append([entry])
-            else:
-                room.append(entry)
-    return tuple(document(part) for part in parts)
-
-
-def document(entries: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Statements as one IAM policy."""
-    return {"Version": "2012-10-17", "Statement": list(entries)}
-
-
-def size(value: dict[str, Any]) -> int:
-    """Characters as IAM counts them."""
-    return len("".join(json.dumps(value, separators=(",", ":")).split()))
-
-
-def _small(statement: Statement) -> Iterator[Statement]:
-    """A statement that is too large for a document alone is halved by resources, then by actions."""
-    if size(document([statement.document()])) <= LIMIT:
-        yield statement
-        return
-    resources, actions = statement.resources, statement.actions
-    if len(resources) > 1:
-        middle = len(resources) // 2
-        halves = [replace(statement, resources=part) for part in (resources[:middle], resources[middle:])]
-    elif len(actions) > 1:
-        middle = len(actions) // 2
-        halves = [replace(statement, actions=part) for part in (actions[:middle], actions[middle:])]
-    else:
-        yield statement
-        return
-    for letter, half in zip("ab", halves, strict=True):
-        yield from _small(replace(half, sid=f"{statement.sid}{letter}"))

@@ -9,7 +9,7 @@ from typing import Final
 from stackseal import facts
 from stackseal.model import Finding, Level, Location, Policy, Role, Statement
 from stackseal.policy.atoms import sourced
-from stackseal.policy.pack import LIMIT, documents, size
+from stackseal.policy.fit import LIMIT, documents, size
 from stackseal.policy.passing import unknown_roles
 from stackseal.policy.scene import Scene
 from stackseal.policy.scope import describes
