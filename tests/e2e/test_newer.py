@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from e2e.harness import STARTER, Bench, Result, example
+from stackseal.hosts.codebuild import CodeBuildRunner
 
 pytestmark = pytest.mark.e2e
 NAME = STARTER.removesuffix("-s3")
@@ -40,7 +41,9 @@ def run(bench: Bench, number: int, commit: str, *more: str) -> Result:
 
 def in_ci(bench: Bench) -> None:
     """From now on runs are those of the branch main, whose tip was fetched when the job began."""
-    bench.world = replace(bench.world, env={**bench.world.env, "GITHUB_REF_NAME": "main"})
+    push = {"CODEBUILD_BUILD_ID": "deploy:1", "CODEBUILD_WEBHOOK_EVENT": "PUSH"}
+    runner = CodeBuildRunner({**push, "CODEBUILD_WEBHOOK_HEAD_REF": "refs/heads/main"})
+    bench.world = replace(bench.world, runner=runner)
     bench.git("update-ref", "refs/remotes/origin/main", "main")
 
 

@@ -210,3 +210,46 @@ def test_the_embedded_aws_takes_no_role(
     code = cli.main(argv, {**GITHUB, **issuer.environ, "HOME": place.folder.as_posix()})
     assert code == 2, capsys.readouterr().err
     assert issuer.asked == []
+
+
+def test_a_build_of_codebuild_takes_the_roles_by_its_service_role(place: Place) -> None:
+    """A role that names the service role, in its own account and in another; where none is named it stays itself."""
+    iam = place.world({**place.aws.environ(), EMBEDDED: "1"}).aws(ONE, REGION).client("iam")
+    service, caller = f"arn:aws:iam::{ONE}:role/build", {"Service": "codebuild.amazonaws.com", "AWS": f"{ONE}"}
+    iam.create_role(RoleName="build", AssumeRolePolicyDocument=json.dumps(trusting(caller, ONE)))
+    allowed = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+    iam.put_role_policy(RoleName="build", PolicyName="take", PolicyDocument=policy)
+    for account in (ONE, TWO):
+        theirs = place.world({**place.aws.environ(), EMBEDDED: "1"}).aws(account, REGION).client("iam")
+        document = json.dumps(trusting({"AWS": f"arn:aws:iam::{ONE}:root"}, ONE, service))
+        theirs.update_assume_role_policy(RoleName="plan", PolicyDocument=document)
+    keys = {**place.aws.environ(), "AWS_ACCESS_KEY_ID": ONE}
+    role = connector(keys)(ONE, REGION).client("sts").assume_role(RoleArn=service, RoleSessionName="AWSCodeBuild-1")
+    got = role["Credentials"]
+    env = {
+        **place.aws.environ(),
+        "AWS_ACCESS_KEY_ID": got["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": got["SecretAccessKey"],
+        "AWS_SESSION_TOKEN": got["SessionToken"],
+        "CODEBUILD_BUILD_ID": "plan:1",
+        "CODEBUILD_BUILD_NUMBER": "12",
+    }
+    world = place.world(env)
+    for account in (ONE, TWO):
+        assert identity(world, account) == f"arn:aws:sts::{account}:assumed-role/plan/stackseal-plan-pr7-build12"
+    assert identity(world, TWO, "drift") == f"arn:aws:sts::{ONE}:assumed-role/build/AWSCodeBuild-1"
+    iam.update_assume_role_policy(
+        RoleName="plan",
+        PolicyDocument=json.dumps(trusting({"AWS": f"arn:aws:iam::{ONE}:root"}, ONE, f"{service}-other")),
+    )
+    with pytest.raises(Refused, match=r"on CodeBuild the service role"):
+        identity(world, ONE)
+
+
+def trusting(principal: Mapping[str, str], account: str, role: str | None = None) -> dict[str, Any]:
+    """A role that is given to a principal, or to one role of its account."""
+    statement: dict[str, Any] = {"Effect": "Allow", "Principal": dict(principal), "Action": "sts:AssumeRole"}
+    if role:
+        statement["Condition"] = {"ArnEquals": {"aws:PrincipalArn": role}}
+    return {"Version": "2012-10-17", "Statement": [statement]}

@@ -1,8 +1,9 @@
 """Which role a command takes in an account: the job's identity and the settings' role for a verb, or what AWS knows.
 
 Joins `world`, `settings` and `aws`. In a job that has an identity of its own (GitHub: `id-token: write`) every account
-is entered by the role that the settings name for the verb; elsewhere by the credentials that are there. The settings
-are the caller's to choose: pipelines hand in those of the base branch.
+is entered by the role that the settings name for the verb. A build of CodeBuild takes such a role by its service role,
+and works with the service role where none is named; elsewhere the credentials count that are there. The settings are
+the caller's to choose: pipelines hand in those of the base branch.
 """
 
 from __future__ import annotations
@@ -78,6 +79,8 @@ class _Taking:
 
     def _connect(self, account: str, region: str) -> Aws:
         ambient = self._world.aws(account, region)
+        if self._badge.token is None and account not in self._roles:  # a build's own service role
+            return ambient
         arn = self._roles.get(account) or self._only_one(account)
         if arn is None:
             if all(self._world.env.get(key) for key in _KEYS):  # a step before this one has chosen them
@@ -105,8 +108,9 @@ class _Taking:
 
 def _taken(ambient: Aws, arn: str, name: str, badge: Badge) -> Aws:
     """The role's own way to AWS; STS's refusal says what to compare."""
+    start = ambient if badge.token is None else ambient.anonymous()
     try:
-        return ambient.anonymous().assumed(arn, session_name=name, token=badge.token)
+        return start.assumed(arn, session_name=name, token=badge.token)
     except StacksealError as error:
         if getattr(error, "code", "") not in {"AccessDenied", "InvalidIdentityToken"}:
             raise
@@ -114,5 +118,5 @@ def _taken(ambient: Aws, arn: str, name: str, badge: Badge) -> Aws:
             f"The role {arn} cannot be taken",
             why=f"AWS does not trust this job with it ({error.why})",
             remedy="compare the role's trust policy with the table in docs/how-to/bootstrap.md: repository, event or "
-            "environment, called workflow and its version",
+            "environment, called workflow and its version; on CodeBuild the service role",
         ) from error

@@ -160,7 +160,9 @@ def run(arguments: argparse.Namespace, env: Mapping[str, str], output: Output) -
 def _badge(runner: hosts.Runner, clock: Clock, output: Output) -> hosts.Badge | None:
     """The job's identity, whose tokens the runner is told to hide."""
     found = runner.badge(clock.sleep)
-    return replace(found, token=lambda: _hidden(found.token(), output)) if found else None
+    if found is None or (token := found.token) is None:
+        return found
+    return replace(found, token=lambda: _hidden(token(), output))
 
 
 def _hidden(token: str, output: Output) -> str:

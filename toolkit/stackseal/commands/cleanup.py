@@ -111,6 +111,7 @@ def _stacks(args: argparse.Namespace, world: World) -> list[StackId]:
 def _pull(args: argparse.Namespace, world: World) -> Pull:
     """The pull request as --state says, or the forge, or the event that started us."""
     from stackseal.hosts.base import KnowsPulls, Pull
+    from stackseal.hosts.codebuild import CodeBuildRunner
     from stackseal.hosts.event import Mode
     from stackseal.hosts.github import GitHubRunner
 
@@ -119,7 +120,7 @@ def _pull(args: argparse.Namespace, world: World) -> Pull:
         return Pull(number=number, open=args.state == "open", merged=args.state == "merged")
     if isinstance(world.forge, KnowsPulls) and (found := world.forge.pull(number)) is not None:
         return found
-    if isinstance(world.runner, GitHubRunner):
+    if isinstance(world.runner, (GitHubRunner, CodeBuildRunner)):
         event = world.runner.event
         if event.mode is Mode.CLEANUP and event.pull_request == number:
             return Pull(number=number, open=False, merged=event.merged)

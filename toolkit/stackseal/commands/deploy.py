@@ -77,10 +77,9 @@ def run(args: argparse.Namespace, world: World) -> int:
         return 2 if change.failures else 0
     if args.approved:
         _let_in(args, world)
-    branch = world.env.get("GITHUB_REF_NAME", "")
     number = args.pull_request
     if number is None and not args.approved:  # what a person let through had no review, and its job may not ask
-        number = world.forge.pull_request_of(change.head, branch)
+        number = world.forge.pull_request_of(change.head, world.runner.branch)
     there = acting.acting(world, "deploy", change.settings, pull_request=number)
     passed = _superseded(args, repository, change, order, world)
     names = [name for name in names if name not in passed]
@@ -134,7 +133,7 @@ def _superseded(
     """Name → the newer commit, of the stacks that are left to it; a name that stands in two places only if both are."""
     from stackseal import newer, preparation
 
-    tip = newer.tip_of(repository, args.tip, world.env.get("GITHUB_REF_NAME", ""))
+    tip = newer.tip_of(repository, args.tip, world.runner.branch)
     found = newer.superseded(repository, change, order, tip, preparation.catalogue_of(world), world.sandbox)
     staying = {stack.name for wave in order.waves for stack in wave if stack not in found}
     return {stack.name: commit for stack, commit in found.items() if stack.name not in staying}

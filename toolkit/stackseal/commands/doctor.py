@@ -117,7 +117,7 @@ def proofs(world: World, name: str | None) -> list[tuple[str, str, str]]:
 
     if name is None:
         raise UsageError("Nothing can be proven without an account", remedy="name its bootstrap config")
-    if world.badge is not None:
+    if world.badge is not None and world.badge.token is not None:
         stack = bootstrap.checked(preparation.prepare(world, name)).stack.id
         return list(role_proof.with_identity(world, world.badge, stack.account, stack.region))
     return list(role_proof.with_credentials(world, bootstrap.prepare(world, name)))

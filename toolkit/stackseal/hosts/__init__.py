@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from stackseal.hosts import github, local
+from stackseal.hosts import codebuild, github, local
 from stackseal.hosts.base import Badge, Forge, Link, Runner
 
 RUNNERS: Final[dict[str, type[Runner]]] = {
+    "codebuild": codebuild.CodeBuildRunner,
     "github": github.GitHubRunner,
     "local": local.LocalRunner,
 }

@@ -16,8 +16,11 @@ from stackseal.model import Json, Run
 class Badge:
     """Who a job is, to a cloud that trusts its CI."""
 
-    token: Callable[[], str]
-    """Fetches a new token; never printed. Raises Failed with the reason where there is none."""
+    token: Callable[[], str] | None
+    """Fetches a new token; never printed. Raises Failed with the reason where there is none.
+
+    None where the job's credentials themselves say who it is, and the roles trust their owner.
+    """
     run: str
     """What tells this run from all others, for names of sessions; empty where nobody knows."""
 
@@ -45,6 +48,11 @@ class Runner(Protocol):
     @property
     def identifies(self) -> bool:
         """Whether its jobs can have an identity of their own."""
+        ...
+
+    @property
+    def branch(self) -> str:
+        """The branch that the run is for; empty where CI names none."""
         ...
 
     def run(self) -> Run:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stackseal.errors import UsageError
+from stackseal.hosts import codebuild
 from stackseal.hosts.base import Badge, Forge, Link
 from stackseal.model import Run
 
@@ -16,10 +17,11 @@ if TYPE_CHECKING:
 
 
 def forge(link: Link) -> Forge:
-    """The repository of the job, by the job's token."""
+    """The repository of the job, by the job's token; in a build of CodeBuild that of the build's source."""
     from stackseal.hosts import github_forge
 
-    return github_forge.connect(link.env, agent=link.agent, marks=link.marks, now=link.now, sleep=link.sleep)
+    env = codebuild.on_github(link.env) if codebuild.BUILD in link.env else link.env
+    return github_forge.connect(env, agent=link.agent, marks=link.marks, now=link.now, sleep=link.sleep)
 
 
 class GitHubRunner:
@@ -44,6 +46,10 @@ class GitHubRunner:
     @property
     def identifies(self) -> bool:
         return True
+
+    @property
+    def branch(self) -> str:
+        return self._env.get("GITHUB_REF_NAME", "")
 
     @cached_property
     def event(self) -> Event:

@@ -41,6 +41,10 @@ class LocalRunner:
     def identifies(self) -> bool:
         return False
 
+    @property
+    def branch(self) -> str:
+        return ""
+
     def run(self) -> Run:
         return Run(host="local", repository="local", commit="", actor=self._env.get("USER", ""))
 
