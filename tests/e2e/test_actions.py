@@ -62,7 +62,7 @@ def test_a_template_older_than_its_config_is_refused(bench: Bench, config: str) 
     assert stacks(bench) == []
 
 
-@pytest.mark.spec("A32", "A60", "A62")
+@pytest.mark.spec("A32", "A60", "A62", "A69")
 def test_deploy_product_creates_the_stack_and_its_parameters(bench: Bench, config: str) -> None:
     bench.run("create-prov-template", config)
     done = bench.run("deploy-product", config, "--force", "--format", "json")
@@ -70,6 +70,7 @@ def test_deploy_product_creates_the_stack_and_its_parameters(bench: Bench, confi
     assert done.facts["status"] == "CREATE_COMPLETE"
     assert done.facts["resources"] == 10
     assert Path(done.facts["report"]).is_file()
+    assert "<h1>Created</h1>" in Path(done.facts["page"]).read_text(encoding="utf-8")
     base = f"/ml/{STARTER.removesuffix('-s3')}"
     found = bench.client("ssm").get_parameters_by_path(Path=base)["Parameters"]
     assert [item["Name"] for item in found] == [f"{base}/ModelPackageGroupArn"]

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from contract.support import ROOT
 from stackseal import __version__, cli
 from stackseal.commands import ACTIONS, COMMANDS
 from stackseal.errors import Blocked, ConfigError, ConfigErrors, Failed, Refused, StacksealError, Unknown, UsageError
@@ -64,7 +65,7 @@ def test_the_originals_form_does_the_same(argv: Sequence[str], here: Path, capsy
 
 
 @pytest.mark.spec("A11", "A12")
-def test_list_products_needs_no_config(capsys: pytest.CaptureFixture[str]) -> None:
+def test_list_products_needs_no_config(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     modern = run(capsys, "list-products")
     assert run(capsys, "-act", "list-products") == modern
     assert run(capsys, "-con", "any.yaml", "-act", "list-products") == modern
@@ -205,12 +206,17 @@ def test_every_failure_is_json_if_that_is_wanted(
     assert row["what"]
 
 
+def outputs(folder: Path) -> dict[Path, bytes]:
+    """Every file but the execution logs, which are where times belong."""
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file() and path.suffix != ".log"}
+
+
 def test_two_runs_print_the_same(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for command in ("show-product", "create-prov-template", "create-policy"):
         first = run(capsys, command, STARTER.name, "--format", "json")
-        written = {path: path.read_bytes() for path in here.rglob("*") if path.is_file()}
+        written = outputs(here)
         assert run(capsys, command, STARTER.name, "--format", "json") == first
-        assert {path: path.read_bytes() for path in here.rglob("*") if path.is_file()} == written
+        assert outputs(here) == written
 
 
 # --- help ------------------------------------------------------------------------------------------------------------
@@ -235,6 +241,14 @@ def test_the_main_help_names_everything(capsys: pytest.CaptureFixture[str]) -> N
 def test_the_version_names_the_edition(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(capsys, "--version") == (0, f"stackseal {__version__}\n", "")
     assert run(capsys, "--version", STACKSEAL_EDITION="starter")[1] == f"stackseal starter-{__version__}\n"
+
+
+@pytest.mark.spec("A68")
+@pytest.mark.parametrize("word", ["--license", "--licence"])
+def test_the_licences_text_is_shown(word: str, capsys: pytest.CaptureFixture[str]) -> None:
+    text = (ROOT / "LICENSE").read_text(encoding="utf-8")
+    assert "Apache License" in text
+    assert run(capsys, word) == (0, text, "")
 
 
 HEAVY = ("boto3", "botocore", "cfnlint", "pydantic", "jsonschema", "checkov", "markdown", "jinja2", "ministack", "moto")
@@ -288,7 +302,8 @@ def test_no_traceback_leaves_the_console(tmp_path: Path) -> None:
     done = subprocess.run(argv, cwd=tmp_path, env={}, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
-    assert done.stderr.startswith("error: file/templates/")
+    assert done.stderr.splitlines()[0].startswith("No execution log is kept: file/reports/")
+    assert done.stderr.splitlines()[1].startswith("error: file/templates/")
     assert json.loads(done.stdout)["errors"][0]["remedy"] == "give another --root"
 
 

@@ -5,7 +5,9 @@ In CI the repository is the pull request's, and so is every symbolic link in it:
 
 from __future__ import annotations
 
+import itertools
 import os
+import re
 import stat
 import tempfile
 from pathlib import Path
@@ -17,6 +19,8 @@ from stackseal.model import Role, Stack
 FOLDERS: Final = ("configs", "templates", "policies", "reports", "docs")
 LIMIT: Final = 50_000_000
 """Bytes of the largest file that a command takes whole, such as a report of many stacks."""
+_NAME: Final = 200
+"""Characters of a reserved file's name before its number; file systems take 255."""
 
 
 def template(root: Path, stack: Stack) -> Path:
@@ -53,10 +57,29 @@ def write(path: Path, text: str, *, below: Path | None = None) -> Path:
             Path(name).unlink(missing_ok=True)
             raise
     except OSError as error:
-        raise UsageError(
-            f"{path} cannot be written", why=error.strerror or str(error), remedy="give another --root"
-        ) from error
+        raise _unwritable(path, error) from error
     return path
+
+
+def reserve(folder: Path, stem: str, suffix: str) -> Path:
+    """A new empty file `STEM.SUFFIX` in the folder, `STEM-2.SUFFIX` where that is taken: nobody else gets the same.
+
+    Characters that a file's name had better not have become `-`. Raises UsageError as `write`.
+    """
+    clean = re.sub(r"[^A-Za-z0-9._-]+", "-", stem).lstrip(".")[-_NAME:]
+    for path in (folder / f"{clean}{f'-{number}' if number > 1 else ''}.{suffix}" for number in itertools.count(1)):
+        try:
+            unlinked(path)
+            folder.mkdir(parents=True, exist_ok=True)
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644))
+        except FileExistsError as error:
+            if not path.exists():  # the folder is a file
+                raise _unwritable(path, error) from error
+        except OSError as error:
+            raise _unwritable(path, error) from error
+        else:
+            return path
+    raise AssertionError("the numbers never end")  # pragma: no cover
 
 
 def unlinked(path: Path, *, below: Path | None = None) -> None:
@@ -112,6 +135,10 @@ def received(path: Path) -> str:
     if (link := linked(path)) is not None:
         raise _unreadable(path, f"{link} is a symbolic link, and what another job hands over is a file")
     return read(path)
+
+
+def _unwritable(path: Path, error: OSError) -> UsageError:
+    return UsageError(f"{path} cannot be written", why=error.strerror or str(error), remedy="give another --root")
 
 
 def _unreadable(path: Path, why: str) -> UsageError:

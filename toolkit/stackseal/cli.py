@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
-from stackseal import __version__, hosts
+from stackseal import __version__, assets, hosts
 from stackseal.commands import ACTIONS, COMMANDS
 from stackseal.errors import ConfigErrors, Failed, StacksealError, UsageError
 from stackseal.hiding import of_environment
@@ -26,6 +26,7 @@ _EPILOG: Final = """\
 The form of the originals works too: stackseal -con CONFIG -act ACTION, for the actions
 {actions}.
 
+Licence: Apache-2.0. No subscription is asked for or checked; stackseal --license shows the text.
 Exit codes: 0 done, 1 blocked or drifted, 2 usage or invalid config, 3 failed, 4 refused, 5 unknown outcome.
 """
 
@@ -105,7 +106,7 @@ def parse(argv: Sequence[str], env: Mapping[str, str]) -> argparse.Namespace:
     Raises UsageError with one sentence for anything that is wrong with it.
     """
     arguments = parser(_version(env)).parse_args(_modern(list(argv)))
-    if not arguments.command and not arguments.install_checkov:
+    if not arguments.command and not arguments.install_checkov and not arguments.license:
         raise UsageError("No command is given", remedy="see stackseal --help")
     arguments.root = Path(getattr(arguments, "root", None) or "ml")
     arguments.format = getattr(arguments, "format", "text")
@@ -122,6 +123,9 @@ def parse(argv: Sequence[str], env: Mapping[str, str]) -> argparse.Namespace:
 
 def run(arguments: argparse.Namespace, env: Mapping[str, str], output: Output) -> int:
     """Build the World and run the command."""
+    if arguments.license:
+        output.data(assets.LICENSE.read_text(encoding="utf-8"))
+        return 0
     if arguments.install_checkov:
         from stackseal.checks import checkov_env
 
@@ -154,7 +158,22 @@ def run(arguments: argparse.Namespace, env: Mapping[str, str], output: Output) -
             confirm=_ask if sys.stdin.isatty() and sys.stderr.isatty() else None,
             edition=arguments.edition,
         )
+        return _done(arguments, world)
+
+
+def _done(arguments: argparse.Namespace, world: World) -> int:
+    """Run the command; the twelve actions leave an execution log."""
+
+    def do(world: World) -> int:
         return COMMANDS[arguments.command].run(arguments, world)
+
+    if arguments.command not in ACTIONS:
+        return do(world)
+    from stackseal import journal
+
+    given = getattr(arguments, "config", [])
+    names = [given] if isinstance(given, str) else given
+    return journal.kept(arguments.command, names, world, do, dry_run=getattr(arguments, "dry_run", False))
 
 
 def _badge(runner: hosts.Runner, clock: Clock, output: Output) -> hosts.Badge | None:
@@ -213,6 +232,7 @@ def parser(version: str = f"stackseal {__version__}") -> _Parser:
         allow_abbrev=False,
     )
     main_parser.add_argument("--version", action="version", version=version)
+    main_parser.add_argument("--license", "--licence", action="store_true", help="show the licence's text and exit")
     main_parser.add_argument("--install-checkov", action="store_true", help=argparse.SUPPRESS)
     commands = main_parser.add_subparsers(dest="command", metavar="COMMAND", title="commands", parser_class=_Parser)
     for name, command in COMMANDS.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, TextIO
 
@@ -28,6 +28,8 @@ class Output:
     colour: bool = False
     live: bool = False
     hidden: Hidden = field(default_factory=Hidden)
+    heard: Callable[[str], None] | None = None
+    """Gets every result and every word besides, for the execution log."""
 
     def hide(self, patterns: Iterable[str]) -> None:
         """From now on also what these regular expressions match."""
@@ -37,6 +39,8 @@ class Output:
 
     def data(self, text: str) -> None:
         """A result, on stdout."""
+        if self.heard is not None:
+            self.heard(text)
         self.stdout.write(inert(self.hidden.text(text)) + ("" if text.endswith("\n") else "\n"))
         self.stdout.flush()
 
@@ -48,6 +52,8 @@ class Output:
 
     def say(self, text: str, level: str = "info") -> None:
         """A word to the person, on stderr; written in one piece, so that words of several threads stay whole."""
+        if self.heard is not None and level != "debug":
+            self.heard(text)
         if _LEVELS.index(level) >= _LEVELS.index(self.level):
             self.stderr.write(inert(self.hidden.text(text)) + "\n")
             self.stderr.flush()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from stackseal.drift import Move
 from stackseal.model import Deployment, Drift, DriftStatus, Outcome, ResourceEvent, StackId
 from stackseal.report import markdown
-from stackseal.report.done import deployed, watched
+from stackseal.report.done import deployed, page, watched
 from unit.report import samples
 from unit.report.hostile import ALL, Page, gfm
 
@@ -67,3 +69,29 @@ def test_a_page_is_cut_at_a_line() -> None:
     assert text.startswith(kept)
     assert kept.endswith("|\n")
     assert (markdown.cut(text, 10**6), markdown.cut(text, -5)) == (text, "")
+
+
+def whole(text: str, outcome: Outcome = Outcome.ROLLED_BACK) -> str:
+    one = replace(ended(text, outcome), message=text, outputs={text: text}, retained=(text,), resources=3)
+    return page(one, removed=[text], afterwards=[text])
+
+
+@pytest.mark.spec("A69")
+@pytest.mark.parametrize("outcome", Outcome)
+def test_a_deployment_is_an_offline_page(outcome: Outcome) -> None:
+    text = whole("churn", outcome)
+    title = Page(text)
+    assert "default-src 'none'" in text
+    assert not {"script", "link", "img", "iframe"} & {tag.strip("/") for tag in title.tags}
+    assert title.links == []
+    word = {Outcome.UNKNOWN: "Nobody knows", Outcome.REFUSED: "Refused, nothing was changed"}
+    assert f"<h1>{word.get(outcome, outcome.value.capitalize())}" in text
+
+
+@pytest.mark.parametrize("text", ALL)
+def test_no_text_changes_the_page_of_a_deployment(text: str) -> None:
+    changed, plain = Page(whole(text)), Page(whole("x_y"))
+    assert [tag for tag in changed.tags if tag.strip("/") != "code"] == [
+        tag for tag in plain.tags if tag.strip("/") != "code"
+    ]
+    assert changed.links == plain.links

@@ -45,6 +45,9 @@ def run(args: argparse.Namespace, world: World) -> int:  # noqa: ARG001
         for product, variant, counts in found
     ]
     emit(world, {"products": facts}, table(rows, ("PRODUCT", "SECTION", "VARIANT", "RESOURCES")))
+    world.out.say(
+        "stackseal is free software, Apache-2.0: no subscription is asked for; stackseal --license shows the text"
+    )
     return 0
 
 

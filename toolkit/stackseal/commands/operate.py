@@ -11,6 +11,7 @@ from stackseal import artifacts, progress
 from stackseal.commands.base import emit
 from stackseal.errors import Refused
 from stackseal.model import Deployment, Outcome, Plan, Stack
+from stackseal.report import done
 from stackseal.world import World
 
 if TYPE_CHECKING:
@@ -53,18 +54,22 @@ def absent(world: World, stack: Stack, *, remedy: str = "") -> None:
 
 
 def finished(world: World, prepared: Prepared, deployment: Deployment, *, removed: Sequence[str] = ()) -> int:
-    """Print how it ended, write it beside the reports, and return the exit code.
+    """Print how it ended, write it beside the reports as JSON and HTML, and return the exit code.
 
     `removed` are resources, `Type name`, that were removed after the stack.
     """
     found = {**facts(deployment), "removed": list(removed)} if removed else facts(deployment)
+    new = deployment.outcome in {Outcome.CREATED, Outcome.UPDATED}
+    afterwards = prepared.stack.afterwards if new else ()
     path = artifacts.report(world.root, prepared.stack, "json").with_name(f"{deployment.stack.name}-deployment.json")
-    artifacts.write(path, json.dumps(found, indent=2) + "\n")
-    if deployment.outcome in {Outcome.CREATED, Outcome.UPDATED}:
-        for text in prepared.stack.afterwards:
-            world.out.say(f"Now {text}")
+    artifacts.write(path, json.dumps(world.out.hidden.data(found), indent=2) + "\n")
+    text = world.out.hidden.text(done.page(deployment, removed=removed, afterwards=afterwards))
+    artifacts.write(path.with_suffix(".html"), text)
+    for sentence in afterwards:
+        world.out.say(f"Now {sentence}")
+    page = path.with_suffix(".html").as_posix()
     gone = f"; removed: {', '.join(removed)}" if removed else ""
-    emit(world, {**found, "report": path.as_posix()}, progress.sentence(deployment) + gone)
+    emit(world, {**found, "report": path.as_posix(), "page": page}, progress.sentence(deployment) + gone)
     return code(deployment)
 
 

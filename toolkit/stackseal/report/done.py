@@ -1,4 +1,4 @@
-"""What a deployment or a check for drift did, stack by stack, for the job's summary page."""
+"""What a deployment or a check for drift did, stack by stack: for the job's summary page, or as a page of its own."""
 
 from __future__ import annotations
 
@@ -27,3 +27,12 @@ def deployed(
 def watched(rows: Sequence[tuple[Drift, str, int | None]]) -> str:
     """A row for each stack: its drift, what happened to its issue (`opened`, `held back`, …), its number."""
     return fill("watched.md.j2", rows=redact(tuple(rows)))
+
+
+def page(deployment: Deployment, *, removed: Sequence[str] = (), afterwards: Sequence[str] = ()) -> str:
+    """One deployment as an HTML file that needs nothing else.
+
+    `removed` went after the stack, `afterwards` is what a person has to do now.
+    """
+    shown, gone, todo = redact((deployment, tuple(removed), tuple(afterwards)))
+    return fill("deployment.html.j2", one=shown, removed=gone, afterwards=todo)
