@@ -241,6 +241,8 @@ def test_a_web_acl_is_associated_with_one_service_only() -> None:
     assert scoped("apigateway:SetWebACL", kind, ResourceArn=balancer, WebACLArn="w") == ()
     assert scoped("elasticloadbalancing:SetWebAcl", kind, ResourceArn=balancer, WebACLArn="w") == ("*",)
     assert scoped("elasticloadbalancing:SetWebAcl", kind, ResourceArn=stage, WebACLArn="w") == ()
+    acl = arn("wafv2", "regional/webacl/a/1")
+    assert {stage, acl} <= set(scoped("wafv2:AssociateWebACL", kind, ResourceArn=stage, WebACLArn=acl))
     assert scoped("apigateway:SetWebACL", kind, ResourceArn=stage, WebACLArn="w") == (stage,)
     assert scoped("apigateway:SetWebACL", kind, ResourceArn={"Ref": "Unknown"}, WebACLArn="w") != ()
 

@@ -45,7 +45,7 @@ def _special(service: str, action: ActionFacts, resource: Resource, scene: Scene
         return scene.resolver.fixed_arn(f"iam::${{Account}}:role/aws-service-role/{linked_service(resource)}/*")
     if service == "apigateway" and resource.namespace.startswith("ApiGateway"):
         return _collection(resource, scene)
-    if _foreign(service, resource) and _elsewhere(service, resource):
+    if service != resource.namespace.lower() and _elsewhere(service, resource):
         return ()
     if _foreign(service, resource) and service in BY_REFERENCE:
         return _referred(service, action, resource, scene)
