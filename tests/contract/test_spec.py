@@ -11,10 +11,12 @@ def numbered(*ranges: tuple[int, int]) -> set[str]:
     return {f"A{number:02d}" for first, last in ranges for number in range(first, last + 1)}
 
 
-PROMISED = numbered((1, 1), (5, 69))
+PIPELINES = {f"C{number:02d}" for number in range(1, 12)}
+MODERN = {"D01", "D02", "D07", "D08", "D12"}
+PROMISED = numbered((1, 1), (5, 69)) | PIPELINES | MODERN
 """The image (A02 to A04) is not there yet."""
 
-UNPROVEN: set[str] = set()
+UNPROVEN: set[str] = {"C04"}
 """Promised rows without a test. This set must shrink to nothing."""
 
 
@@ -29,6 +31,5 @@ def test_every_mark_is_a_row() -> None:
 
 
 def test_the_table_is_whole() -> None:
-    pipelines = {f"C{number:02d}" for number in range(1, 12)}
-    assert set(FEATURES.rows()) == numbered((1, 69)) | pipelines | {"D07", "D08", "D12"}
+    assert set(FEATURES.rows()) == numbered((1, 69)) | PIPELINES | MODERN
     assert all(set(row) == {"feature", "does", "proof"} and all(row.values()) for row in FEATURES.rows().values())

@@ -97,7 +97,15 @@ CASES: Final = (
     Case("workload-capitals", "12:13", "ml_product.workload is not valid", "a workload is lower-case words"),
     Case("workload-long", "12:13", "it has 21 characters where 20 are allowed"),
     Case("source-control-missing", "9:1", "ml_product.source_control is missing"),
-    Case("source-control-unknown", "12:19", "'github' is none of codecommit, s3"),
+    Case("source-control-unknown", "12:19", "'gitlab' is none of codecommit, s3, github"),
+    Case("github-missing", "9:1", "ml_product.github is missing", "reads its repositories through this connection"),
+    Case("github-with-codecommit", "13:3", "only source_control github reads through a connection; remove it"),
+    Case("github-with-prefix", "13:14", "only source_control s3 reads from a bucket; remove it"),
+    Case(
+        "github-connection-name", "14:21", "ml_product.github.connection_arn is not valid", "arn:aws:codeconnections:"
+    ),
+    Case("github-repository-url", "15:23", "ml_product.github.build_repository is not valid", "owner/name"),
+    Case("github-path-absolute", "17:19", "ml_product.github.build_paths.0 is not valid", "relative to the repository"),
     Case("s3-without-prefix", "9:1", "ml_product.s3_prefix is missing", "source_control s3 reads model-build.zip"),
     Case(
         "s3-prefix-with-codecommit",

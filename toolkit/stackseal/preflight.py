@@ -59,10 +59,25 @@ def _consumed(aws: Aws, stack: Stack) -> dict[str, str]:
 
 
 def _sources(aws: Aws, stack: Stack) -> Iterator[str]:
-    """A source bucket that is absent or unversioned is no error: it may come before the first run."""
-    bucket = stack.context.get("source_bucket")
-    if not isinstance(bucket, str) or not bucket:
-        return
+    """A source that is not ready is no error: it may be before the first run."""
+    if connection := stack.context.get("source_connection"):
+        yield from _connection(aws, stack, str(connection))
+    if bucket := stack.context.get("source_bucket"):
+        yield from _bucket(aws, stack, str(bucket))
+
+
+def _connection(aws: Aws, stack: Stack, arn: str) -> Iterator[str]:
+    """Only a person can confirm a connection, in the console, so the sentence has the way there."""
+    status = look.connection(aws, stack.id.region, arn)
+    home = arn.split(":")[3]
+    link = f"https://{home}.console.aws.amazon.com/codesuite/settings/connections?region={home}"
+    if status is None:
+        yield f"the connection {arn} is not there, or not yours to see; make it at {link}"
+    elif status != "AVAILABLE":
+        yield f"the connection {arn} is {status}, so no pipeline can read its source; complete it at {link}"
+
+
+def _bucket(aws: Aws, stack: Stack, bucket: str) -> Iterator[str]:
     versioning = look.bucket_versioning(aws, stack.id.region, bucket)
     if versioning is None:
         yield f"the source bucket {bucket} is not there; create it before the pipelines run"

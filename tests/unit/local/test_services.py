@@ -53,6 +53,19 @@ def test_repositories(account: Account) -> None:
     assert client.delete_repository(repositoryName="s").get("repositoryId") is None
 
 
+def test_connections_wait_for_a_person(account: Account) -> None:
+    client = account.client("codeconnections")
+    arn = client.create_connection(ProviderType="GitHub", ConnectionName="c")["ConnectionArn"]
+
+    assert client.get_connection(ConnectionArn=arn)["Connection"]["ConnectionStatus"] == "PENDING"
+    account.aws.confirm_connection(arn)
+    (found,) = client.list_connections()["Connections"]
+    assert (found["ConnectionArn"], found["ConnectionStatus"]) == (arn, "AVAILABLE")
+    client.delete_connection(ConnectionArn=arn)
+    with pytest.raises(client.exceptions.ResourceNotFoundException):
+        client.get_connection(ConnectionArn=arn)
+
+
 def test_pipelines(account: Account) -> None:
     client = account.client("codepipeline")
     client.create_pipeline(pipeline=PIPELINE, tags=[{"key": "a", "value": "b"}])

@@ -25,12 +25,14 @@ VPC = {"ssm": {"vpc_parameter_store_path": "/vpc/main/VPCId", "subnet_parameter_
 VPC["direct"] = {"vpc_id": "vpc-0123456789abcdef0"}
 SUBNETS = ["subnet-0123456789abcdef0", "subnet-0fedcba9876543210"]
 ROUTES = ["rtb-0123456789abcdef0"]
+CONNECTION = f"arn:aws:codeconnections:{REGION}:{ACCOUNT}:connection/0f1e2d3c-4b5a-4978-8697-a5b4c3d2e1f0"
+REPOSITORIES = {"connection_arn": CONNECTION, "build_repository": "acme/build", "deploy_repository": "acme/deploy"}
 GROUP_PATH = "/sg/main/app/SecurityGroupId"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """One of the 40 legal combinations of a file name's tokens."""
+    """One of the legal combinations of a file name's tokens: 40 of the documents, and ours with GitHub."""
 
     tier: str
     source: str
@@ -73,7 +75,9 @@ class Case:
         section: dict[str, Any] = {"tier": self.tier, "use_case": "churn", "source_control": self.source}
         if self.workload:
             section["workload"] = "realtime"
-        if not self.codecommit:
+        if self.source == "github":
+            section["github"] = REPOSITORIES
+        if self.source == "s3":
             section["s3_prefix"] = "acme-a001-ml-source/churn"
         if self.professional:
             section["alerts_email"] = "ml-alerts@example.com"
@@ -117,6 +121,14 @@ CASES = tuple(_cases())
 ENTERPRISE = tuple(case for case in CASES if case.enterprise)
 PLAIN = tuple(case for case in CASES if not (case.workload or case.routed or case.vpc == "direct"))
 """One case of each kind that has resources of its own: 2 starter, 2 professional, 4 enterprise."""
+GITHUB = (
+    Case(tier="starter", source="github"),
+    Case(tier="professional", source="github"),
+    Case(tier="enterprise", source="github", mode="standalone", vpc="ssm"),
+    Case(tier="enterprise", source="github", mode="sgprov", vpc="direct", routed=True),
+)
+"""The same with GitHub, which only the pipelines tell from S3: every token once, not every combination."""
+KINDS = (*PLAIN, *GITHUB)
 
 
 def written(data: Mapping[str, Any], path: str = "config.yaml") -> Config:

@@ -18,7 +18,7 @@ from unit.products.cases import (
     CASES,
     ENTERPRISE,
     EXAMPLES,
-    PLAIN,
+    KINDS,
     Case,
     example,
     filled,
@@ -128,9 +128,17 @@ def test_the_forty_combinations_have_forty_file_names() -> None:
 
 @pytest.mark.spec("A05")
 def test_the_examples_are_four_four_and_twelve() -> None:
-    found = [example(path) for path in EXAMPLES]
+    found = [example(path) for path in EXAMPLES if "-ml-github" not in path.name]
     assert Counter(item.stack.variant for item in found) == {"starter": 4, "professional": 4, "enterprise": 12}
     assert len({item.stack.id for item in found}) < len(found)  # several examples are choices for one stack
+    assert not [item for item in found if misnamed(item)]
+    assert all(len(rendered(item).resources) == item.stack.expected_resources for item in found)
+
+
+@pytest.mark.spec("D01")
+def test_every_tier_has_an_example_with_github() -> None:
+    found = [example(path) for path in EXAMPLES if "-ml-github" in path.name]
+    assert Counter(item.stack.variant for item in found) == {"starter": 1, "professional": 1, "enterprise": 2}
     assert not [item for item in found if misnamed(item)]
     assert all(len(rendered(item).resources) == item.stack.expected_resources for item in found)
 
@@ -141,7 +149,7 @@ def test_every_template_fits_into_a_request_without_a_bucket() -> None:
 
 
 @pytest.mark.spec("A39")
-@pytest.mark.parametrize("case", PLAIN, ids=str)
+@pytest.mark.parametrize("case", KINDS, ids=str)
 def test_every_taggable_resource_carries_all_tags(case: Case) -> None:
     wanted = {**case.data()["tags"], "stackseal": f"ml/{case.tier}"}
     for logical_id, body in filled(case).items():

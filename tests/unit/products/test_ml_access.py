@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from stackseal import facts
-from unit.products.cases import CASES, ENTERPRISE, PLAIN, Case, filled, of_type, properties
+from unit.products.cases import CASES, CONNECTION, ENTERPRISE, KINDS, Case, filled, of_type, properties
 from unit.products.iam import ROLES, grants, many, permits, statements
 
 ACCOUNT_WIDE = {
@@ -26,7 +26,7 @@ STANDALONE = Case(tier="enterprise", source="codecommit", mode="standalone", vpc
 
 
 @pytest.mark.spec("A46")
-@pytest.mark.parametrize("case", PLAIN, ids=str)
+@pytest.mark.parametrize("case", KINDS, ids=str)
 def test_each_role_trusts_its_service_for_this_account_only(case: Case) -> None:
     assert set(of_type(case, "AWS::IAM::Role")) == set(ROLES)
     for role, service in SERVICES.items():
@@ -37,7 +37,7 @@ def test_each_role_trusts_its_service_for_this_account_only(case: Case) -> None:
 
 
 @pytest.mark.spec("A46", "A48")
-@pytest.mark.parametrize("case", [case for case in PLAIN if case.professional], ids=str)
+@pytest.mark.parametrize("case", [case for case in KINDS if case.professional], ids=str)
 def test_events_may_use_the_pipeline_role_for_the_one_rule_only(case: Case) -> None:
     _, events = properties(case, "CodePipelineRole")["AssumeRolePolicyDocument"]["Statement"]
     rule = properties(case, "PipelineTriggerRule")["Name"]
@@ -71,7 +71,7 @@ def test_what_is_granted_on_everything_has_no_resource_level(action: str) -> Non
     assert not known.required
 
 
-@pytest.mark.parametrize("case", PLAIN, ids=str)
+@pytest.mark.parametrize("case", KINDS, ids=str)
 def test_every_action_exists(case: Case) -> None:
     policies = [*ROLES, *of_type(case, "AWS::IAM::ManagedPolicy")]
     named = {action for policy in policies for action, _ in grants(statements(case, policy))}
@@ -80,11 +80,11 @@ def test_every_action_exists(case: Case) -> None:
 
 
 @pytest.mark.spec("A46")
-@pytest.mark.parametrize("case", PLAIN, ids=str)
+@pytest.mark.parametrize("case", KINDS, ids=str)
 def test_every_resource_is_the_products_own(case: Case) -> None:
     shared = ("arn:aws:ecr:us-west-2:*:repository/", f"arn:aws:logs:{HERE}:log-group:/aws/sagemaker/")
     inside = tuple(f"arn:aws:ec2:{HERE}:{kind}/*" for kind in ("network-interface", "security-group", "subnet"))
-    own = (NAME, PREFIX, "<", "acme-a001-ml-source")
+    own = (NAME, PREFIX, "<", "acme-a001-ml-source", CONNECTION)
     for role in ROLES:
         for action, resource in grants(statements(case, role)):
             known = resource == "*" or resource in inside or resource.startswith(shared)
@@ -92,7 +92,7 @@ def test_every_resource_is_the_products_own(case: Case) -> None:
 
 
 @pytest.mark.spec("A46")
-@pytest.mark.parametrize("case", PLAIN, ids=str)
+@pytest.mark.parametrize("case", KINDS, ids=str)
 def test_roles_are_passed_to_sagemaker_only(case: Case) -> None:
     for role in ROLES:
         passing = [item for item in statements(case, role) if "iam:PassRole" in many(item["Action"])]
@@ -103,7 +103,7 @@ def test_roles_are_passed_to_sagemaker_only(case: Case) -> None:
 
 
 @pytest.mark.spec("A50")
-@pytest.mark.parametrize("case", PLAIN, ids=str)
+@pytest.mark.parametrize("case", KINDS, ids=str)
 def test_starter_has_inline_policies_and_the_others_managed_ones(case: Case) -> None:
     role = properties(case, "CodeBuildRole")
     if case.professional:
@@ -132,7 +132,7 @@ WORK = [
 ]
 
 
-@pytest.mark.parametrize("case", PLAIN, ids=str)
+@pytest.mark.parametrize("case", KINDS, ids=str)
 @pytest.mark.parametrize(("role", "action", "resource"), WORK)
 def test_the_roles_can_do_their_work(case: Case, role: str, action: str, resource: str) -> None:
     assert permits(statements(case, role), action, resource)
@@ -150,7 +150,7 @@ STRANGE = [
 ]
 
 
-@pytest.mark.parametrize("case", PLAIN, ids=str)
+@pytest.mark.parametrize("case", KINDS, ids=str)
 @pytest.mark.parametrize(("action", "resource"), STRANGE)
 def test_the_roles_can_do_nothing_else(case: Case, action: str, resource: str) -> None:
     assert not [role for role in ROLES if permits(statements(case, role), action, resource)]

@@ -13,16 +13,17 @@ from stackseal import checks
 from stackseal.checks import checkov_env
 from stackseal.checks.base import Engines
 from stackseal.model import Finding, Template
-from unit.products.cases import CASES, PLAIN, TEST_SUFFIX, template
+from unit.products.cases import CASES, GITHUB, KINDS, PLAIN, TEST_SUFFIX, template
 
 TODAY = date(2026, 11, 20)
-HARDENED = (PLAIN[0], PLAIN[3], PLAIN[-1])
+STACKS = (*(case for case in CASES if not case.workload), *GITHUB)
 
 
 def sweep() -> list[Template]:
-    """All 40 templates, the test stack of each kind, and one of each tier hardened."""
-    hardened = (replace(case, hardening=True) for case in HARDENED)
-    return [*map(template, CASES), *(template(case, TEST_SUFFIX) for case in PLAIN), *map(template, hardened)]
+    """Every kind of template, its test stack, and each kind hardened; a workload changes nothing but names."""
+    hardened = (replace(case, hardening=True) for case in KINDS)
+    tests = (template(case, TEST_SUFFIX) for case in PLAIN)
+    return [*map(template, STACKS), *tests, *map(template, hardened)]
 
 
 def told(findings: Sequence[Finding]) -> set[str]:
@@ -45,6 +46,6 @@ def test_checkov_finds_only_what_the_product_answers_for(tmp_path: Path) -> None
     assert told(findings) == set()
     waived = Counter((item.check, item.resource) for item in findings)
     assert waived == {
-        ("CKV_AWS_18", "ArtifactsBucket"): len(CASES) + len(PLAIN),
-        ("CKV_AWS_18", "AccessLogsBucket"): len(HARDENED),
+        ("CKV_AWS_18", "ArtifactsBucket"): len(STACKS) + len(PLAIN),
+        ("CKV_AWS_18", "AccessLogsBucket"): len(KINDS),
     }

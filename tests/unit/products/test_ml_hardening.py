@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from unit.products.cases import PLAIN, TEST_SUFFIX, Case, filled, properties, template
+from unit.products.cases import KINDS, PLAIN, TEST_SUFFIX, Case, filled, properties, template
 
 NAME = "acme-prod-a001-us-west-2-churn-ml"
 ADDED = {
@@ -12,7 +12,7 @@ ADDED = {
     "AccessLogsBucket": "AWS::S3::Bucket",
     "AccessLogsBucketPolicy": "AWS::S3::BucketPolicy",
 }
-HARDENED = tuple(replace(case, hardening=True) for case in PLAIN)
+HARDENED = tuple(replace(case, hardening=True) for case in KINDS)
 ENTERPRISE = replace(PLAIN[-1], hardening=True)
 
 

@@ -9,6 +9,7 @@ import pytest
 from stackseal.errors import ConfigErrors, StacksealError
 from unit.products.cases import (
     ENTERPRISE,
+    KINDS,
     PLAIN,
     PSEUDO,
     TEST_SUFFIX,
@@ -83,7 +84,7 @@ def _policy_size(values: Mapping[str, str], body: Mapping[str, Any]) -> int:
     return len(text.replace("<KmsKey.Arn>", arn).replace(" ", ""))
 
 
-@pytest.mark.parametrize("case", PLAIN, ids=str)
+@pytest.mark.parametrize("case", KINDS, ids=str)
 def test_names_and_places_are_parameters_and_every_parameter_is_used(case: Case) -> None:
     found = template(case)
     assert found.stack is not None

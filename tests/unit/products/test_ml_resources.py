@@ -10,7 +10,7 @@ import pytest
 from unit.products.cases import (
     CASES,
     ENTERPRISE,
-    PLAIN,
+    KINDS,
     REGION,
     Case,
     of_type,
@@ -23,11 +23,12 @@ NAME = "acme-prod-a001-us-west-2-churn-ml"
 CODECOMMIT = Case(tier="professional", source="codecommit")
 S3 = Case(tier="professional", source="s3")
 STANDALONE = Case(tier="enterprise", source="codecommit", mode="standalone", vpc="direct", routed=True)
+PROVIDERS = {"codecommit": "CodeCommit", "s3": "S3", "github": "CodeStarSourceConnection"}
 SGPROV = Case(tier="enterprise", source="codecommit", mode="sgprov", vpc="ssm")
 
 
 @pytest.mark.spec("A41")
-@pytest.mark.parametrize("case", PLAIN, ids=str)
+@pytest.mark.parametrize("case", KINDS, ids=str)
 def test_the_model_registry_has_its_documented_name(case: Case) -> None:
     assert properties(case, "ModelPackageGroup")["ModelPackageGroupName"] == f"{NAME}-models"
 
@@ -56,7 +57,7 @@ def test_s3_source_is_read_below_its_prefix(prefix: str, bucket: str, keys: set[
 
 
 @pytest.mark.spec("A44")
-@pytest.mark.parametrize("case", PLAIN, ids=str)
+@pytest.mark.parametrize("case", KINDS, ids=str)
 @pytest.mark.parametrize("stage", ["Build", "Deploy"])
 def test_both_projects_run_the_repositorys_buildspec(case: Case, stage: str) -> None:
     project = properties(case, f"{stage}Project")
@@ -76,7 +77,7 @@ def test_both_projects_run_the_repositorys_buildspec(case: Case, stage: str) -> 
 
 
 @pytest.mark.spec("A45")
-@pytest.mark.parametrize("case", PLAIN, ids=str)
+@pytest.mark.parametrize("case", KINDS, ids=str)
 def test_the_pipelines_have_their_stages(case: Case) -> None:
     build, deploy = properties(case, "BuildPipeline"), properties(case, "DeployPipeline")
     assert [stage["Name"] for stage in build["Stages"]] == ["Source", "Build"]
@@ -87,14 +88,14 @@ def test_the_pipelines_have_their_stages(case: Case) -> None:
         assert last["ActionTypeId"]["Provider"] == "CodeBuild"
         assert last["Configuration"]["ProjectName"] == project
         source = pipeline["Stages"][0]["Actions"][0]
-        assert source["ActionTypeId"]["Provider"] == ("CodeCommit" if case.codecommit else "S3")
-        assert source["Configuration"]["PollForSourceChanges"] is True
+        assert source["ActionTypeId"]["Provider"] == PROVIDERS[case.source]
+        assert source["Configuration"].get("PollForSourceChanges") is (None if case.source == "github" else True)
         assert [item["Name"] for item in source["OutputArtifacts"]] == [item["Name"] for item in last["InputArtifacts"]]
     assert deploy["Stages"][1]["Actions"][0]["ActionTypeId"]["Category"] == "Approval"
 
 
 @pytest.mark.spec("A47")
-@pytest.mark.parametrize("case", PLAIN, ids=str)
+@pytest.mark.parametrize("case", KINDS, ids=str)
 def test_the_bucket_is_private_versioned_and_encrypted(case: Case) -> None:
     bucket = properties(case, "ArtifactsBucket")
     assert bucket["BucketName"] == f"{NAME}-artifacts"

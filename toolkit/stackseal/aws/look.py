@@ -53,6 +53,18 @@ def bucket_versioning(aws: Aws, region: str, bucket: str) -> str | None:
         raise
 
 
+def connection(aws: Aws, region: str, arn: str) -> str | None:
+    """`AVAILABLE`, `PENDING` or `ERROR`, or None where the connection is not there or not ours to see."""
+    try:
+        with translated(f"could not look at the connection {arn}"):
+            found = aws.client("codeconnections", region).get_connection(ConnectionArn=arn)
+            return str(found["Connection"]["ConnectionStatus"])
+    except AwsFailed as error:
+        if error.code in {"ResourceNotFoundException", "AccessDeniedException"}:
+            return None
+        raise
+
+
 @dataclass(frozen=True, kw_only=True)
 class Provider:
     """An OIDC provider of the account."""

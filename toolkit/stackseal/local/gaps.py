@@ -144,6 +144,11 @@ GAPS: Final[tuple[Gap, ...]] = (
         "An execution that was started stays InProgress; StartBuild knows no project.",
     ),
     _only(
+        "CodeConnections",
+        "A connection reaches no repository; a person's confirmation in the console is `confirm_connection`.",
+        "A pipeline with GitHub as its source is created, told and compared, and no push starts it.",
+    ),
+    _only(
         "CodeCommit",
         "Repositories have no Git content.",
         "They cannot be cloned, list no branches, and the property Code is ignored.",

@@ -65,10 +65,12 @@ class Need:
 
 @dataclass(frozen=True, kw_only=True)
 class Pass:
-    """A role that a resource takes: `path` leads to its ARN (`*` for items), `service` is who will use it."""
+    """A role, or what else is passed on: `path` leads to its ARN (`*` for items), `service` is who will use it."""
 
     path: tuple[str, ...]
     service: str
+    action: str = "iam:PassRole"
+    key: str = "iam:PassedToService"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,13 +104,13 @@ def requests(row: Row, needs: tuple[Need, ...], work: Work) -> Iterator[Request]
 
 
 def passed(row: Row, work: Work) -> Iterator[Request]:
-    """iam:PassRole for every role that a resource is given."""
+    """Passing on, once for every role or connection that a resource is given."""
     seen = set()
     for path in row.passes:
         for arn in _reach(work.new, path.path):
             if isinstance(arn, str) and (arn, path.service) not in seen:
                 seen.add((arn, path.service))
-                yield Request(action="iam:PassRole", resource=arn, context={"iam:PassedToService": path.service})
+                yield Request(action=path.action, resource=arn, context={path.key: path.service})
 
 
 def _applies(need: Need, work: Work) -> bool:

@@ -15,6 +15,7 @@ from stackseal.local.listener import Server
 from stackseal.local.messages import Place
 from stackseal.local.moto import Moto
 from stackseal.local.router import Router
+from stackseal.local.services import codeconnections
 from stackseal.local.services.store import State
 
 SECRET: Final = "embedded"  # noqa: S105 - the embedded AWS checks the signatures of sessions only
@@ -51,6 +52,10 @@ class _Running:
         self._moto.reset()
         self._state.tables.clear()
         self._front.reset()
+
+    def confirm(self, connection: str) -> None:
+        parts = connection.split(":")
+        codeconnections.confirm(self._state, Place(account=parts[4], region=parts[3]), connection)
 
     def stop(self) -> None:
         self._server.stop()
@@ -111,6 +116,10 @@ class EmbeddedAws:
             "AWS_REGION": self._home.region,
             "AWS_SHARED_CREDENTIALS_FILE": _NOTHING,
         }
+
+    def confirm_connection(self, arn: str) -> None:
+        """What a person does in the console: a connection of CodeConnections becomes AVAILABLE."""
+        self._mine.confirm(arn)
 
     def reset(self) -> None:
         """Empties every service of every account, after what is still running has ended."""

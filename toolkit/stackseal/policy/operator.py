@@ -119,7 +119,7 @@ def data_removal(scene: Scene) -> Iterator[Grant]:
 
 
 def outside_sources(scene: Scene) -> Iterator[Grant]:
-    """Looking whether the bucket that a pipeline reads from is there and versioned (spec A19)."""
+    """Looking at what a pipeline reads from: is the bucket versioned (spec A19), the connection confirmed (D01)?"""
     mine = {arn for resource in scene.resources.values() for arn in scene.resolver.arns(resource.logical_id)}
     for resource in scene.resources.values():
         for key, name in resource.references:
@@ -127,6 +127,9 @@ def outside_sources(scene: Scene) -> Iterator[Grant]:
             if resource.kind == "AWS::CodePipeline::Pipeline" and key == "S3Bucket" and arn not in mine and name != "*":
                 reason = Reason(resource=resource.logical_id, operation=Operation.CREATE.value, where=resource.where)
                 yield Grant(action="s3:GetBucketVersioning", resource=arn, reason=reason)
+            if resource.kind == "AWS::CodePipeline::Pipeline" and key == "ConnectionArn":
+                reason = Reason(resource=resource.logical_id, operation=Operation.CREATE.value, where=resource.where)
+                yield Grant(action="codeconnections:GetConnection", resource=name, reason=reason)
 
 
 def role_lives(scene: Scene) -> Iterator[Grant]:

@@ -232,6 +232,13 @@ EXTRAS: Final[Mapping[str, Mapping[str, Operations]]] = {
     "AWS::Logs::LogGroup": {"KmsKeyId": {"create": ("logs:AssociateKmsKey",)}},
     # S3 Guide: a canned ACL at creation needs the ACL's action.
     "AWS::S3::Bucket": {"AccessControl": {"create": ("s3:PutBucketAcl",)}},
+    # CodePipeline Guide, "Connections": passing one is asked under both names of the service.
+    "AWS::CodePipeline::Pipeline": {
+        "ConnectionArn": {
+            "create": ("codeconnections:PassConnection",),
+            "update": ("codeconnections:PassConnection",),
+        }
+    },
     # IAM API: drift detection compares the tags too.
     "AWS::IAM::Role": {"": {"read": ("iam:ListRoleTags",)}},
 }
@@ -264,12 +271,6 @@ GENERIC: Final[Mapping[str, tuple[str, str, Mapping[str, str]]]] = {
     ),
 }
 """Types with a property that may name several kinds of things -> it, the property that says which, and their names."""
-
-TARGETED: Final[Mapping[str, str]] = {"AWS::WAFv2::WebACLAssociation": "ResourceArn"}
-"""Types that call the service of what an ARN names, and no other -> the property with the ARN (AWS WAF API)."""
-
-OPTIONAL: Final = frozenset({"cloudwatch:GetMetricData"})
-"""Reads that may name what the reference lists and mostly name nothing (CloudWatch API): limited, they are denied."""
 
 LINKED: Final[Mapping[str, str]] = {
     # Service prefix → principal of its service-linked role, where it is not `{prefix}.amazonaws.com` (SAR, guides).

@@ -8,10 +8,17 @@ from typing import Final
 from stackseal.local.needs import Pass, Row
 from stackseal.local.requests.words import SAR, TAGS, arn, of
 
+_CONNECTION: Final = Pass(
+    path=("Stages", "*", "Actions", "*", "Configuration", "ConnectionArn"),
+    service="codepipeline.amazonaws.com",
+    action="codeconnections:PassConnection",
+    key="codeconnections:PassedToService",
+)
+
 ROWS: Final[Mapping[str, Row]] = {
     "AWS::CodePipeline::Pipeline": Row(
         arn=arn("codepipeline", "{id}"),
-        sources=(f"{SAR}awscodepipeline.html",),
+        sources=(f"{SAR}awscodepipeline.html", f"{SAR}awscodeconnections.html"),
         create=(
             *of("codepipeline:CreatePipeline", tags=True),
             *of("codepipeline:TagResource", when=TAGS, tags=True),
@@ -22,6 +29,6 @@ ROWS: Final[Mapping[str, Row]] = {
             *of("codepipeline:TagResource codepipeline:UntagResource", when=TAGS, tags=True),
         ),
         delete=of("codepipeline:DeletePipeline"),
-        passes=(Pass(path=("RoleArn",), service="codepipeline.amazonaws.com"),),
+        passes=(Pass(path=("RoleArn",), service="codepipeline.amazonaws.com"), _CONNECTION),
     ),
 }

@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from typing import Final
 
 from stackseal.local.messages import Place, Request, Response, ServiceError
-from stackseal.local.services import codebuild, codecommit, codepipeline, sagemaker
+from stackseal.local.services import codebuild, codecommit, codeconnections, codepipeline, sagemaker
 from stackseal.local.services.store import Service, State
 
 SERVICES: Final[Mapping[str, Service]] = {
     "codebuild": codebuild,
     "codecommit": codecommit,
+    "codeconnections": codeconnections,
     "codepipeline": codepipeline,
     "sagemaker": sagemaker,
 }
