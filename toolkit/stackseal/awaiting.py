@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from stackseal import preflight
+from stackseal import naming, preflight
 from stackseal.aws.ssm import Parameters
 from stackseal.errors import Refused
 from stackseal.model import Because, Plan, PlanKind, PlanOperation, SourceMap, StackId, Template, Wait
@@ -55,6 +55,16 @@ def values(world: World, stack: StackId, head: Template, waits: Sequence[Wait]) 
     return Values(awaits=awaits, known={path: value for path, value in found.items() if path not in later})
 
 
+def missing_roles(cfn: CloudFormation, waits: Sequence[Wait]) -> tuple[Wait, ...]:
+    """The roles that this change makes first: without its role CloudFormation makes no change set."""
+    return tuple(
+        wait
+        for wait in waits
+        if wait.because is Because.GRANTS
+        and ((state := cfn.stack(wait.stack.name)) is None or state.status == "REVIEW_IN_PROGRESS")
+    )
+
+
 def plan(
     cfn: CloudFormation,
     stack: StackId,
@@ -91,16 +101,21 @@ def unpublished(
     world: World, cfn: CloudFormation, record: SealRecord, template: Template, change_set: str | None
 ) -> tuple[str, ...]:
     """Why a change set must not be executed: a value that it uses is not what the stack before it published."""
-    if not record.awaited or change_set is None:
+    awaited = {path: stack for path, stack in record.awaited.items() if not stack.startswith(naming.ROLES)}
+    if not awaited or change_set is None:
         return ()
     here = record.stack
     statuses: dict[str, str] = {}
-    for stack in sorted(set(record.awaited.values())):
-        paths = {path for path, publisher in record.awaited.items() if publisher == stack}
+    for stack in sorted(set(awaited.values())):
+        paths = {path for path, publisher in awaited.items() if publisher == stack}
         statuses |= _statuses(world, cfn, replace(here, name=stack), paths)
-    now = Parameters(world.aws(here.account, here.region), here.region).given(record.awaited)
+    now = Parameters(world.aws(here.account, here.region), here.region).given(awaited)
     return prove.unpublished(
-        record, template, resolved=cfn.change_set(change_set).resolved, now=now, published=statuses
+        replace(record, awaited=awaited),
+        template,
+        resolved=cfn.change_set(change_set).resolved,
+        now=now,
+        published=statuses,
     )
 
 
@@ -159,4 +174,6 @@ def _template(cfn: CloudFormation, live: StackState, head: Template) -> Template
 
 
 def _sentence(wait: Wait) -> str:
+    if wait.because is Because.GRANTS:
+        return f"Its role is there after the deployment of {wait.stack.name}."
     return f"{wait.path} is known after the deployment of {wait.stack.name}."

@@ -133,6 +133,14 @@ class StackId:
         return f"{self.account}/{self.region}/{self.name}"
 
 
+def partition_of(region: str) -> str:
+    """The AWS partition of a region."""
+    for prefix, partition in (("cn-", "aws-cn"), ("us-gov-", "aws-us-gov")):
+        if region.startswith(prefix):
+            return partition
+    return "aws"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Stack:
     """What must exist because of a config."""
@@ -165,10 +173,7 @@ class Stack:
     @property
     def partition(self) -> str:
         """The AWS partition of the region."""
-        for prefix, partition in (("cn-", "aws-cn"), ("us-gov-", "aws-us-gov")):
-            if self.id.region.startswith(prefix):
-                return partition
-        return "aws"
+        return partition_of(self.id.region)
 
 
 class Because(enum.Enum):
@@ -178,6 +183,10 @@ class Because(enum.Enum):
     """It reads a parameter that the other publishes."""
     RELEASES = "releases"
     """It stops publishing a parameter, and the other has to stop reading it before."""
+    GRANTS = "grants"
+    """CloudFormation builds it with a role that the other makes, or lets do what it now needs."""
+    USES = "uses"
+    """It removes a role with which the other is deleted before."""
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
@@ -187,7 +196,7 @@ class Wait:
     stack: StackId
     """The other one, which comes first."""
     path: str
-    """The SSM parameter between the two."""
+    """The SSM parameter between the two; the role's ARN where it is about a role."""
     because: Because = field(default=Because.READS, compare=False)
     changes: bool = field(default=False, compare=False)
     """The change may give the parameter another value, or its first one: only the deployment tells which."""

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
-from stackseal.model import sha256
+from stackseal.model import StackId, partition_of, sha256
 
 _HASH: Final = 6
 TEST_SUFFIX: Final = len("-test-xxxxxx")
 """How much longer a test stack's names are (spec §0.1)."""
+
+
+OURS: Final = "stackseal-"
+"""Begins the names of the stacks that are not a config's product: the account's own, which bootstrap and roles make."""
+ROLES: Final = f"{OURS}roles-"
+"""Begins the names of the stacks that hold execution roles."""
+_ROLE_LIMIT: Final = 64
 
 
 def shorten(name: str, limit: int) -> str:
@@ -24,3 +32,37 @@ def shorten(name: str, limit: int) -> str:
 def suffixed(name: str, suffix: str, limit: int) -> str:
     """The name of a test stack's copy: the suffix is kept whole, the name before it gives way."""
     return shorten(name, limit - len(suffix)) + suffix
+
+
+def roles_path(region: str) -> str:
+    """The path below which a region's execution roles and their policies live; IAM itself knows no regions."""
+    return f"/stackseal/{region}/"
+
+
+def role(stack: StackId) -> str:
+    """The name of a stack's own execution role; an account has one of a name, whatever the path and the region."""
+    return f"{stack.name[: _ROLE_LIMIT - _HASH - 1].rstrip('-')}-{sha256(str(stack))[:_HASH]}"
+
+
+def role_arn(stack: StackId) -> str:
+    """The ARN of a stack's own execution role."""
+    return _iam(stack, f"role{roles_path(stack.region)}{role(stack)}")
+
+
+def boundary_arn(stack: StackId) -> str:
+    """The ARN of the permissions boundary that bootstrap makes for the execution roles of a region."""
+    return _iam(stack, f"policy/stackseal-execution-boundary-{stack.region}")
+
+
+def roles_role_arn(stack: StackId) -> str:
+    """The ARN of the role with which CloudFormation builds the stacks that hold execution roles."""
+    return _iam(stack, f"role/stackseal-roles-{stack.region}")
+
+
+def roles_stack(stack: StackId) -> StackId:
+    """The stack that holds a stack's own execution role."""
+    return replace(stack, name=f"{ROLES}{role(stack)}")
+
+
+def _iam(stack: StackId, end: str) -> str:
+    return f"arn:{partition_of(stack.region)}:iam::{stack.account}:{end}"

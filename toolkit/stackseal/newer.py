@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
-from stackseal import subjects
+from stackseal import naming, subjects
 from stackseal.catalogue import Catalogue
 from stackseal.hosts.git import Repository
 from stackseal.model import Because, StackId
@@ -36,6 +36,7 @@ def superseded(
         return {}
     since = subjects.between(repository, change.head, tip, products, sandbox)
     paths = {subject.id: subject.path for subject in since.subjects}
+    paths |= {naming.roles_stack(stack): path for stack, path in paths.items()}  # a role goes with its stack
     return {stack: repository.last(change.head, tip, paths[stack]) or tip for stack in left(order, paths.keys())}
 
 
@@ -51,5 +52,6 @@ def left(order: Order, later: Collection[StackId]) -> tuple[StackId, ...]:
 
 
 def _read(order: Order, stacks: Iterable[StackId]) -> set[StackId]:
-    """The stacks of this deployment that publish what these read."""
-    return {wait.stack for stack in stacks for wait in order.waits[stack] if wait.because is Because.READS}
+    """The stacks of this deployment that publish what these read, or hold their roles."""
+    needed = {Because.READS, Because.GRANTS}
+    return {wait.stack for stack in stacks for wait in order.waits[stack] if wait.because in needed}

@@ -17,6 +17,7 @@ from stackseal import (
     checks,
     filing,
     gating,
+    granting,
     graph,
     planning,
     policy,
@@ -28,9 +29,10 @@ from stackseal import (
     subjects,
     waves,
 )
-from stackseal.concerned import Part, Sides, concerned
+from stackseal.concerned import Concerned, Part, Sides, concerned
 from stackseal.drift import MAX_OPEN, Step, judge
 from stackseal.errors import ConfigError, ConfigErrors, StacksealError
+from stackseal.granting import Granted
 from stackseal.hiding import Hidden
 from stackseal.hosts.git import Repository
 from stackseal.model import (
@@ -82,9 +84,17 @@ def draw(world: World, change: subjects.Change, run: Run) -> Drawn:
             return _prepared(world, subject, counted)
         return None
 
-    parts = concerned(change, prepare).parts
+    whole = granting.with_roles(concerned(change, prepare), change.settings, counted)
+    parts = whole.found.parts
     findings = _found(world, [new for part in parts if (new := part.sides[1]) is not None], change.waivers)
-    stacks = tuple(_placed(part, _examined(part.subject, *part.sides, findings, change.settings)) for part in parts)
+    accounts = [preparation.rendered(world, item, ()) for item in granting.bootstraps(change)] if whole.granted else []
+    findings += tuple(stop for stack, found in whole.granted.items() for stop in granting.over(found, stack, accounts))
+    stacks = tuple(
+        _placed(
+            part, _examined(part.subject, *part.sides, findings, change.settings, whole.granted.get(part.subject.id))
+        )
+        for part in parts
+    )
     pairs = tuple(_pair(part) for part in parts)
     report = Report(run=run, stacks=stacks, failures=tuple(failures), proposed=change.proposed)
     return Drawn(report=secrecy.of_review(report, change.settings, pairs, world.out.hidden), pairs=pairs)
@@ -178,7 +188,13 @@ def order(world: World, change: subjects.Change) -> Order:
     if change.failures:
         return waves.order([subject.member for subject in change.subjects])
     counted = [waiver for waiver in change.waivers if not waiver.proposed]
-    return concerned(change, lambda subject: _prepared(world, subject, counted)).order
+    return _parts(world, change, counted).order
+
+
+def _parts(world: World, change: subjects.Change, waivers: Sequence[Waiver]) -> Concerned:
+    """The parts of a change that is known to be valid, with the stacks of roles that they need."""
+    found = concerned(change, lambda subject: _prepared(world, subject, waivers))
+    return granting.with_roles(found, change.settings, waivers).found
 
 
 def _turns(
@@ -193,7 +209,7 @@ def _turns(
         raise ConfigErrors([_as_error(failure) for failure in change.failures])
     proving.no_foreign_records(world, repository, change.head)
     counted = [waiver for waiver in change.waivers if not waiver.proposed]
-    found = concerned(change, lambda subject: _prepared(world, subject, counted))
+    found = _parts(world, change, counted)
     approvals = gating.Approvals(world, number, change.base, pushed=pushed)
     return {
         part.subject.id: Turn(
@@ -251,7 +267,7 @@ def roles_of(stack: StackId, ours: Settings) -> policy.Roles:
     """The role and the bucket that the settings name for the stack's account, or those that bootstrap makes."""
     usual, account = policy.Roles.default(stack), ours.account(stack.account)
     return policy.Roles(
-        execution=account.execution_role or usual.execution, bucket=account.artifact_bucket or usual.bucket
+        execution=account.role_of(stack) or usual.execution, bucket=account.artifact_bucket or usual.bucket
     )
 
 
@@ -294,17 +310,25 @@ def _examined(
     head: Prepared | None,
     findings: Sequence[Finding],
     ours: Settings,
+    granted: Granted | None = None,
 ) -> StackReport:
-    """Stage 5, and everything about a stack that is known without a plan."""
+    """Stage 5, and everything about a stack that is known without a plan.
+
+    Of a stack of roles the policies are those of its role, which `granted` knows.
+    """
     shown = head or base
     assert shown is not None  # noqa: S101 - a subject has at least one side
     mine = tuple(finding for finding in findings if finding.stack in {str(subject.id), subject.id.name})
     roles = roles_of(subject.id, ours)
-    before = policy.generate(base.template, roles=roles) if base else ()
-    after = policy.generate(head.template, roles=roles) if head else ()
-    doubts = policy.check(head.template, after) if head else ()
+    if granted is not None:
+        before, after = granted.old, granted.new
+    else:
+        before = policy.generate(base.template, roles=roles) if base else ()
+        after = policy.generate(head.template, roles=roles) if head else ()
+        mine += policy.check(head.template, after) if head else ()
     deltas = policy.delta(before, after)
-    first = policy.grant_first(deltas)
+    own_role = granted is not None or ours.account(subject.id.account).has_own_role(subject.id)
+    first = None if own_role else policy.grant_first(deltas)
     return StackReport(
         id=subject.id,
         product=shown.stack.product.name,
@@ -313,7 +337,7 @@ def _examined(
         config=subject.path,
         template_sha256=shown.template.sha256,
         resources=preparation.resource_rows(shown.template),
-        findings=(*mine, *doubts),
+        findings=mine,
         policies=after,
         policy_deltas=deltas,
         edges=graph.edges(shown.template),

@@ -69,7 +69,7 @@ class Predicting:
     def plan(self, pair: Pair, *, ours: Settings, run: Run) -> Plan | None:
         """A predicted plan."""
         del run
-        role = ours.account(pair.id.account).execution_role
+        role = ours.account(pair.id.account).role_of(pair.id)
         later = {wait.path for wait in pair.waits if wait.changes}
         return predicted.predict(pair.base, pair.head, stack=pair.id, execution_role=role, later=later)
 
@@ -103,9 +103,10 @@ class Sealing:
         if head is None:
             return self._removal(cfn, stack, base, run, records)
         values = awaiting.values(self.world, stack, head, pair.waits)
+        values = replace(values, awaits=(*values.awaits, *awaiting.missing_roles(cfn, pair.waits)))
         if values.awaits:
             return self._deferred(cfn, pair, head, values, account, run, records)
-        inputs = seal.inputs(head, stack=stack, execution_role=account.execution_role)
+        inputs = seal.inputs(head, stack=stack, execution_role=account.role_of(stack))
         name = seal.change_set_name(run.pull_request or _UNNUMBERED, run.commit, inputs.digest)
         if run.unsealed:
             name = seal.change_set_again(run.commit, inputs.digest)
@@ -180,7 +181,7 @@ class Sealing:
             head,
             values.awaits,
             live=state if row.review is Do.UPDATE else None,
-            execution_role=account.execution_role,
+            execution_role=account.role_of(pair.id),
         )
         return self._keep(cfn, made, head, run, records, resolved=awaiting.resolved(head, values.known))
 

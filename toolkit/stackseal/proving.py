@@ -61,8 +61,8 @@ class Turn:
         account = self.ours.account(identity.account)
         records, template = planning.records_of(self.world, identity, account), head.template if head else None
         if self.pushed is not None:
-            return planning.pushed_record_of(records, identity, self.pushed, template, account.execution_role)
-        return planning.record_of(records, identity, self.approvals.number, template, account.execution_role)
+            return planning.pushed_record_of(records, identity, self.pushed, template, account.role_of(identity))
+        return planning.record_of(records, identity, self.approvals.number, template, account.role_of(identity))
 
     @property
     def reviewed(self) -> bool:
@@ -117,7 +117,7 @@ class Turn:
             if head is not None:
                 done = stage.execute(plan, head.template, cfn, self._watch)
             else:
-                role = self.ours.account(self.subject.id.account).execution_role
+                role = self.ours.account(self.subject.id.account).role_of(self.subject.id)
                 done = stage.delete(plan.stack, cfn, self._watch, role=role)
             return done if done.outcome is Outcome.UNCHANGED else replace(done, stale=stale)
         except StacksealError as error:

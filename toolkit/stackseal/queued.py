@@ -50,5 +50,5 @@ def _against(pairs: Sequence[Pair], ours: Settings, shown: Shown | None, number:
 def _word(pair: Pair, ours: Settings) -> str:
     if pair.head is None:
         return word(pair.id, None)
-    role = ours.account(pair.id.account).execution_role
+    role = ours.account(pair.id.account).role_of(pair.id)
     return word(pair.id, seal.inputs(pair.head, stack=pair.id, execution_role=role).digest)

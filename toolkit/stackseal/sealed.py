@@ -36,7 +36,7 @@ def proven(world: World, cfn: CloudFormation, record: SealRecord, template: Temp
         case Use.EXECUTE if live is not None:
             plan = change_set.read(cfn, _shell(record, template), template, live.state.arn)
             drift = planning.drift_of(cfn, plan, world)
-            reasons = prove.prove(record, live, execution_role=account.execution_role, drift=drift)
+            reasons = prove.prove(record, live, execution_role=account.role_of(record.stack), drift=drift)
             _stop(record.stack, (*reasons, *awaiting.moved(world, record, template)))
             return plan
         case Use.DONE:
@@ -57,7 +57,7 @@ def expected(world: World, cfn: CloudFormation, record: SealRecord, waits: Seque
     Raises Refused with every reason against it.
     """
     _at_rest(world, cfn, record.stack)
-    promised = {wait.path: wait.stack.name for wait in waits if wait.because is Because.READS}
+    promised = {wait.path: wait.stack.name for wait in waits if wait.because in {Because.READS, Because.GRANTS}}
     reasons = [
         f"The review awaited {path} from the stack {stack}, and this deployment does not publish it there."
         for path, stack in sorted(record.awaited.items())
@@ -92,7 +92,7 @@ def proven_deletion(world: World, cfn: CloudFormation, record: SealRecord, base:
 
 def _again(world: World, cfn: CloudFormation, record: SealRecord, template: Template, account: Account) -> Plan:
     """Another stack update, another review's execution or time took the change set: plan again and compare."""
-    inputs = seal.inputs(template, stack=record.stack, execution_role=account.execution_role)
+    inputs = seal.inputs(template, stack=record.stack, execution_role=account.role_of(record.stack))
     fresh = cfn.stack(record.stack.name) is None
     plan = change_set.create(
         inputs,

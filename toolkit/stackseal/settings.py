@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from stackseal import yamltext
+from stackseal import naming, yamltext
 from stackseal.errors import ConfigError
-from stackseal.model import Gate, GateNeeds, GateOn, Location, Waiver, nearest
+from stackseal.model import Gate, GateNeeds, GateOn, Location, StackId, Waiver, nearest
 
 FILE: Final = "stackseal.yaml"
 _Account = Annotated[str, Field(pattern=r"^[0-9]{12}$")]
@@ -62,9 +62,24 @@ class Account(_Strict):
 
     execution_role: _RoleArn | None = None
     """The role that CloudFormation uses for the stacks of this account."""
+    execution_roles: Literal["one", "managed"] = "one"
+    """`managed`: each stack has a role of its own, made by a stack `stackseal-roles-…` before it; `one`: all use
+    `execution_role`."""
     artifact_bucket: _Bucket | None = None
     """Where large templates and seal records go."""
     roles: Roles = Roles()
+
+    def has_own_role(self, stack: StackId) -> bool:
+        """Whether the stack has a role of its own, which a stack of roles holds."""
+        return self.execution_roles == "managed" and not stack.name.startswith(naming.OURS)
+
+    def role_of(self, stack: StackId) -> str | None:
+        """The role with which CloudFormation builds a stack; None where it works with the caller's credentials."""
+        if self.has_own_role(stack):
+            return naming.role_arn(stack)
+        if self.execution_roles == "managed" and stack.name.startswith(naming.ROLES):
+            return naming.roles_role_arn(stack)
+        return self.execution_role
 
 
 class SettingsGate(_Strict):

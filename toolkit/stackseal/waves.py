@@ -7,7 +7,7 @@ Creations and updates come first, each stack after those whose parameters it rea
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -73,6 +73,15 @@ def order(members: Iterable[Member]) -> Order:
     return Order(waves=(*_levels(standing, waits), *_levels(going, waits)), waits=waits)
 
 
+def with_more(found: Order, more: Mapping[StackId, Sequence[Wait]], going: Collection[StackId]) -> Order:
+    """The order with more stacks and waits in it; `going` are all that are deleted, the new ones too."""
+    stacks = {*found.waits, *more}
+    waits = {stack: tuple(sorted({*found.waits.get(stack, ()), *more.get(stack, ())})) for stack in sorted(stacks)}
+    standing = [stack for stack in waits if stack not in going]
+    leaving = [stack for stack in waits if stack in going]
+    return Order(waves=(*_levels(standing, waits), *_levels(leaving, waits)), waits=waits)
+
+
 def problems(members: Iterable[Member], heads: Iterable[Stack]) -> tuple[Failure, ...]:
     """Why a change has no order, sorted; `heads` are all stacks of the repository after it.
 
@@ -87,6 +96,10 @@ def problems(members: Iterable[Member], heads: Iterable[Stack]) -> tuple[Failure
 
 def because(wait: Wait) -> str:
     """Why one waits, as the end of a sentence that begins with its name."""
+    if wait.because is Because.GRANTS:
+        return f"waits for {wait.stack.name}, which holds its role"
+    if wait.because is Because.USES:
+        return f"waits for {wait.stack.name}, which is deleted with the role"
     if wait.because is Because.READS:
         return f"waits for {wait.stack.name}, which publishes {wait.path}"
     return f"waits for {wait.stack.name}, which has to stop reading {wait.path} first"

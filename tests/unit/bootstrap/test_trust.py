@@ -214,6 +214,13 @@ def test_each_repository_is_trusted_with_its_own_id_only() -> None:
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_the_execution_role_is_cloudformations_for_these_stacks_only(path: Any) -> None:
     found = template(path)
+    if "RolesRole" in found.resources:
+        (statement,) = trust(found, "Roles")["Statement"]
+        assert statement["Condition"] == {
+            "StringEquals": {"aws:SourceAccount": ACCOUNT},
+            "ArnLike": {"aws:SourceArn": f"arn:aws:cloudformation:us-west-2:{ACCOUNT}:stack/stackseal-roles-*/*"},
+        }
+        return
     if "ExecutionRole" not in found.resources:
         assert found.body["Outputs"]["ExecutionRole"]["Value"] == "arn:aws:iam::111122223333:role/platform/stacks"
         return

@@ -26,8 +26,12 @@ into the environments on GitHub. Takes an administrator's credentials of the con
 """
 PRODUCT: Final = "bootstrap"
 ISSUER: Final = "token.actions.githubusercontent.com"
-SETTINGS: Final[Mapping[str, str]] = {"execution_role": "ExecutionRole", "artifact_bucket": "ArtifactBucket"}
-"""Key of an account in stackseal.yaml → the output of the stack that belongs there."""
+SETTINGS: Final[Mapping[str, str]] = {
+    "execution_role": "ExecutionRole",
+    "execution_roles": "ExecutionRoles",
+    "artifact_bucket": "ArtifactBucket",
+}
+"""Key of an account in stackseal.yaml → the output of the stack that belongs there, where it has one."""
 ROLES: Final[Mapping[str, str]] = {
     "plan": "PlanRole",
     "deploy": "DeployRole",
@@ -158,7 +162,7 @@ def _shown(plan: Plan) -> str:
 
 
 def _settings(prepared: Prepared, outputs: Mapping[str, str]) -> dict[str, Any]:
-    entry = {key: outputs[output] for key, output in SETTINGS.items()}
+    entry = {key: outputs[output] for key, output in SETTINGS.items() if output in outputs}
     roles = {verb: outputs[output] for verb, output in ROLES.items()}
     return {"accounts": {prepared.stack.id.account: {**entry, "roles": roles}}}
 
@@ -173,7 +177,7 @@ def next_steps(prepared: Prepared, outputs: Mapping[str, str]) -> str:
         "# stackseal.yaml",
         "accounts:",
         f'  "{account}":',
-        *(f"    {key}: {outputs[output]}" for key, output in SETTINGS.items()),
+        *(f"    {key}: {outputs[output]}" for key, output in SETTINGS.items() if output in outputs),
         "    roles:",
         *(f"      {verb}: {outputs[output]}" for verb, output in ROLES.items()),
         "",

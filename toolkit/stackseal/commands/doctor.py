@@ -172,6 +172,8 @@ def account(world: World, name: str) -> list[tuple[str, str, str]]:
     said |= {f"roles.{verb}": getattr(ours.roles, verb) for verb in bootstrap.ROLES}
     wanted = {**bootstrap.SETTINGS, **{f"roles.{verb}": output for verb, output in bootstrap.ROLES.items()}}
     for key, output in wanted.items():
+        if output not in prepared.template.body["Outputs"]:
+            continue
         value = outputs.get(output, "")
         same = value if value and said[key] == value else ""
         rows.append(_row(f"stackseal.yaml {key}", same, f"missing: set it to {value or 'what bootstrap prints'}"))

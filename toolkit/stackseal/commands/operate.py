@@ -28,7 +28,8 @@ def deployed(world: World, prepared: Prepared, *, change_set_name: str) -> Deplo
 
     stack = prepared.stack
     cfn = world.cloudformation(stack.id)
-    role = settings.load(world.here).account(stack.id.account).execution_role
+    account = settings.load(world.here).account(stack.id.account)
+    role = account.execution_role if stack.test else account.role_of(stack.id)
     inputs = seal.inputs(prepared.template, execution_role=role)
     plan = change_set.create(inputs, cfn, name=change_set_name, patience=planning.patience(world))
     world.out.say(f"{stack.id.name}: {len(plan.changes)} changes")

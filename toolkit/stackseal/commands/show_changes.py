@@ -40,7 +40,7 @@ def run(args: argparse.Namespace, world: World) -> int:
     else:
         cfn = world.cloudformation(stack.id)
         fresh = cfn.stack(stack.id.name) is None
-        role = settings.load(world.here).account(stack.id.account).execution_role
+        role = settings.load(world.here).account(stack.id.account).role_of(stack.id)
         inputs = seal.inputs(prepared.template, execution_role=role)
         name = f"show-changes-{inputs.digest[:12]}"
         plan = change_set.create(inputs, cfn, name=name, patience=planning.patience(world))

@@ -15,13 +15,29 @@ from stackseal import facts
 from stackseal.errors import UsageError
 from stackseal.model import Finding, Operation, Policy, Reason, Role, SourceMap, StackId, Statement, Template
 from stackseal.policy import validate
+from stackseal.policy.ceiling import boundary_of
+from stackseal.policy.ceiling import findings as beyond
 from stackseal.policy.diff import delta, grant_first
 from stackseal.policy.fit import documents
+from stackseal.policy.role_stack import body as role_template
 from stackseal.policy.roles import BUILDERS, Request
 from stackseal.policy.scene import Scene
 from stackseal.policy.stack_calls import Roles
 
-__all__ = ["Roles", "check", "delta", "documents", "foreign", "generate", "grant_first", "why"]
+__all__ = [
+    "Roles",
+    "beyond",
+    "boundary_of",
+    "check",
+    "delta",
+    "documents",
+    "execution",
+    "foreign",
+    "generate",
+    "grant_first",
+    "role_template",
+    "why",
+]
 
 _NOWHERE: Final = SourceMap(path="template", lines=(), rendered={}, template={}, config={})
 
@@ -46,6 +62,15 @@ def generate(template: Template, *, base: Template | None = None, roles: Roles |
         stack=template.stack,
     )
     return tuple(build(request) for build in BUILDERS.values())
+
+
+def execution(template: Template, *, base: Template | None = None) -> Policy:
+    """The policy of the execution role alone, as `generate` makes it."""
+    stack = template.stack
+    assert stack is not None  # noqa: S101 - only templates of configs have a role of their own
+    head = Scene.of(template, stack.id)
+    before = Scene.of(base, stack.id) if base else None
+    return BUILDERS[Role.EXECUTION](Request(head=head, base=before, roles=Roles.default(stack.id), stack=stack))
 
 
 def foreign(

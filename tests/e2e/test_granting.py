@@ -1,0 +1,158 @@
+"""Every stack has a role of its own: made before it, grown before it changes, removed after it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from e2e.harness import ACCOUNT, STARTER, Bench, example
+from stackseal import assets, naming
+from stackseal.errors import ConfigError
+from stackseal.model import Action, Deployment, Outcome, PlanKind, Report, Role, StackId, Verdict
+
+pytestmark = pytest.mark.e2e
+BOOTSTRAP = f"stackseal-{ACCOUNT}-us-west-2-bootstrap-managed"
+NAME = f"{STARTER}.yaml"
+OWNER = StackId(account=ACCOUNT, region="us-west-2", name="techcorp-prod-a001-us-west-2-customer-churn-ml-stack")
+ROLES = naming.roles_stack(OWNER)
+ROLE = naming.role(OWNER)
+
+
+@dataclass
+class Account:
+    """An account with managed roles, and pull requests on its repository."""
+
+    bench: Bench
+    number: int = 0
+
+    def change(self, name: str, text: str | None) -> Report:
+        """A pull request that writes a config, or removes it, and its review; it is merged afterwards."""
+        self.number += 1
+        bench = self.bench
+        bench.git("switch", "--quiet", "--create", f"change-{self.number}")
+        if text is None:
+            (bench.folder / "configs" / name).unlink()
+        else:
+            bench.write(text, name)
+        bench.commit("Change a config")
+        report = bench.review(self.number)
+        bench.git("switch", "--quiet", "main")
+        bench.git("merge", "--quiet", "--ff-only", f"change-{self.number}")
+        return report
+
+    def deploy(self) -> tuple[Deployment, ...]:
+        return self.bench.deploy(self.number)
+
+    def role(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.bench.client("iam").get_role(RoleName=ROLE)["Role"]
+        return found
+
+    def granted(self) -> set[str]:
+        """Every action of the policies that are attached to the role."""
+        iam = self.bench.client("iam")
+        found: set[str] = set()
+        for each in iam.list_attached_role_policies(RoleName=ROLE)["AttachedPolicies"]:
+            version = iam.get_policy(PolicyArn=each["PolicyArn"])["Policy"]["DefaultVersionId"]
+            answer = iam.get_policy_version(PolicyArn=each["PolicyArn"], VersionId=version)
+            document = answer["PolicyVersion"]["Document"]
+            document = json.loads(document) if isinstance(document, str) else document
+            found.update(action for statement in document["Statement"] for action in statement["Action"])
+        return found
+
+
+@pytest.fixture
+def account(bench: Bench) -> Account:
+    text = (assets.PRODUCTS / "bootstrap" / "examples" / f"{BOOTSTRAP}.yaml").read_text(encoding="utf-8")
+    bench.write(text, f"{BOOTSTRAP}.yaml")
+    done = bench.run("bootstrap", f"configs/{BOOTSTRAP}.yaml", "--force", "--format", "json")
+    assert done.code == 0, done.stderr
+    entry = done.facts["accounts"][ACCOUNT]
+    assert entry["execution_roles"] == "managed"
+    assert "execution_role" not in entry
+    settings = {"version": 1, "configs": "configs", "accounts": {ACCOUNT: {"execution_roles": "managed"}}}
+    (bench.folder / "stackseal.yaml").write_text(json.dumps(settings))
+    bench.commit("Bootstrap the account")
+    return Account(bench)
+
+
+def outcomes(done: tuple[Deployment, ...]) -> list[tuple[str, Outcome]]:
+    assert all(each.outcome.good for each in done), done
+    return [(each.stack.name, each.outcome) for each in done]
+
+
+def test_a_stack_comes_grows_and_goes_with_its_role(account: Account) -> None:
+    report = account.change(NAME, example())
+    assert report.failures == ()
+    by_name = {stack.id.name: stack for stack in report.stacks}
+    assert set(by_name) == {OWNER.name, ROLES.name}
+    assert (by_name[ROLES.name].wave, by_name[OWNER.name].wave) == (1, 2)
+    assert [finding for stack in report.stacks for finding in stack.findings if finding.blocks] == []
+    (delta,) = by_name[ROLES.name].policy_deltas
+    assert delta.role is Role.EXECUTION
+    assert delta.added
+    plan = by_name[OWNER.name].plan
+    assert plan is not None
+    assert plan.kind is PlanKind.DEFERRED
+    assert plan.execution_role == naming.role_arn(OWNER)
+    assert not any("Grant first" in note for stack in report.stacks for note in stack.notes)
+    assert outcomes(account.deploy()) == [(ROLES.name, Outcome.CREATED), (OWNER.name, Outcome.CREATED)]
+    role = account.role()
+    assert role["Arn"] == naming.role_arn(OWNER)
+    assert role["PermissionsBoundary"]["PermissionsBoundaryArn"] == naming.boundary_arn(OWNER)
+    cfn = account.bench.client("cloudformation")
+    assert cfn.describe_stacks(StackName=OWNER.name)["Stacks"][0]["RoleARN"] == naming.role_arn(OWNER)
+    assert cfn.describe_stacks(StackName=ROLES.name)["Stacks"][0]["RoleARN"] == naming.roles_role_arn(OWNER)
+    assert "cloudwatch:PutDashboard" not in account.granted()
+
+    larger = example().replace("tier: starter", "tier: professional\n  alerts_email: ml@example.com")
+    report = account.change(NAME, larger)
+    assert report.failures == ()
+    by_name = {stack.id.name: stack for stack in report.stacks}
+    plan = by_name[ROLES.name].plan
+    assert plan is not None
+    assert {change.action for change in plan.changes} <= {Action.MODIFY, Action.ADD}
+    assert outcomes(account.deploy()) == [(ROLES.name, Outcome.UPDATED), (OWNER.name, Outcome.UPDATED)]
+    assert "cloudwatch:PutDashboard" in account.granted()
+
+    report = account.change(NAME, None)
+    assert report.failures == ()
+    by_name = {stack.id.name: stack for stack in report.stacks}
+    assert by_name[OWNER.name].wave < by_name[ROLES.name].wave
+    assert outcomes(account.deploy()) == [(OWNER.name, Outcome.DELETED), (ROLES.name, Outcome.DELETED)]
+    names = {role["RoleName"] for role in account.bench.client("iam").list_roles()["Roles"]}
+    assert ROLE not in names
+
+
+def test_what_the_last_change_needed_goes_with_the_next_one(account: Account) -> None:
+    larger = example().replace("tier: starter", "tier: professional\n  alerts_email: ml@example.com")
+    account.change(NAME, larger)
+    outcomes(account.deploy())
+    report = account.change(NAME, example())
+    (note,) = [note for stack in report.stacks for note in stack.notes if note.startswith("The role keeps ")]
+    assert "cloudwatch:DeleteDashboards" in note
+    outcomes(account.deploy())
+    assert "cloudwatch:DeleteDashboards" in account.granted()
+    assert "cloudwatch:PutDashboard" not in account.granted()
+    account.change(NAME, example().replace("cost_center:", "cost_centre:"))
+    outcomes(account.deploy())
+    assert "cloudwatch:DeleteDashboards" not in account.granted()
+
+
+def test_a_role_that_would_exceed_the_boundary_blocks(account: Account) -> None:
+    path = assets.PRODUCTS / "training_workflow" / "examples"
+    first = sorted(path.glob("techcorp-*.yaml"))[0]
+    report = account.change(first.name, first.read_text(encoding="utf-8"))
+    assert report.verdict is Verdict.BLOCKED
+    (stop,) = [each for stack in report.stacks for each in stack.findings if each.check == "role-boundary"]
+    assert "states:" in stop.message
+    assert "which the boundary of the account's execution roles does not allow" in stop.message
+    assert stop.where.path.endswith(first.name)
+
+
+def test_nobody_takes_the_name_of_a_stack_of_roles(account: Account) -> None:
+    text = example().replace("company_prefix: techcorp", "company_prefix: stackseal-roles")
+    with pytest.raises(ConfigError, match="belong to the stacks that hold execution roles"):
+        account.change("stackseal-roles-prod-a001-us-west-2-customer-churn-ml-s3.yaml", text)
