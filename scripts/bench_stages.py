@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from stackseal import checks, hosts, pipeline, planning, policy, preparation, subjects
+from stackseal import checks, examining, hosts, planning, policy, preparation, subjects
 from stackseal.hosts.git import Repository
 from stackseal.hosts.local import LocalForge
 from stackseal.output import Output
@@ -47,7 +47,7 @@ def measured(folder: Path, base: str, text: str, engines: Sequence[str]) -> dict
             with preparation.engines(world, chosen) as ready:
                 checks.run([item.template for item in prepared], world=ready, today=world.clock.today)
             lap(name)
-        roles = [pipeline.roles_of(item.stack.id, change.settings) for item in prepared]
+        roles = [examining.roles_of(item.stack.id, change.settings) for item in prepared]
         for item, role in zip(prepared, roles, strict=True):
             policy.generate(item.template, roles=role)
         lap("policy")

@@ -74,6 +74,7 @@ ALLOWED: Final[dict[str, set[str]]] = {
         "waves",
         "yamltext",
     },
+    "examining": {"granting", "graph", "policy", "preparation", "settings", "subjects"},
     "newer": {"catalogue", "hosts", "naming", "sandbox", "subjects", "waves"},
     "planning": {"awaiting", "aws", "checks", "cleanup", "plan", "settings", "world"},
     "sealed": {"awaiting", "aws", "plan", "planning", "settings", "world"},

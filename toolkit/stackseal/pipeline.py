@@ -18,9 +18,7 @@ from stackseal import (
     filing,
     gating,
     granting,
-    graph,
     planning,
-    policy,
     preparation,
     proving,
     rollout,
@@ -32,7 +30,7 @@ from stackseal import (
 from stackseal.concerned import Concerned, Part, Sides, concerned
 from stackseal.drift import MAX_OPEN, Step, judge
 from stackseal.errors import ConfigError, ConfigErrors, StacksealError
-from stackseal.granting import Granted
+from stackseal.examining import examined
 from stackseal.hiding import Hidden
 from stackseal.hosts.git import Repository
 from stackseal.model import (
@@ -91,7 +89,7 @@ def draw(world: World, change: subjects.Change, run: Run) -> Drawn:
     findings += tuple(stop for stack, found in whole.granted.items() for stop in granting.over(found, stack, accounts))
     stacks = tuple(
         _placed(
-            part, _examined(part.subject, *part.sides, findings, change.settings, whole.granted.get(part.subject.id))
+            part, examined(part.subject, *part.sides, findings, change.settings, whole.granted.get(part.subject.id))
         )
         for part in parts
     )
@@ -256,18 +254,10 @@ def examine(world: World, prepared: Prepared, *, base: Prepared | None = None) -
     run = world.runner.run()
     subject = Subject(id=prepared.stack.id, base=base.resolved if base else None, head=prepared.resolved)
     findings = _found(world, [prepared], ours.waived())
-    stack = _examined(subject, base, prepared, findings, ours)
+    stack = examined(subject, base, prepared, findings, ours)
     pair = Pair(id=subject.id, path=subject.path, base=base.template if base else None, head=prepared.template)
     return plan(
         Drawn(report=Report(run=run, stacks=(stack,)), pairs=(pair,)), planning.Predicting(), ours, world.out.hidden
-    )
-
-
-def roles_of(stack: StackId, ours: Settings) -> policy.Roles:
-    """The role and the bucket that the settings name for the stack's account, or those that bootstrap makes."""
-    usual, account = policy.Roles.default(stack), ours.account(stack.account)
-    return policy.Roles(
-        execution=account.role_of(stack) or usual.execution, bucket=account.artifact_bucket or usual.bucket
     )
 
 
@@ -302,53 +292,6 @@ def _found(world: World, prepared: Sequence[Prepared], waivers: Sequence[Waiver]
     world.out.say(f"Checking {len(templates)} templates")
     with preparation.engines(world) as ready:
         return checks.run(templates, world=ready, waivers=waivers, today=world.clock.today)
-
-
-def _examined(
-    subject: Subject,
-    base: Prepared | None,
-    head: Prepared | None,
-    findings: Sequence[Finding],
-    ours: Settings,
-    granted: Granted | None = None,
-) -> StackReport:
-    """Stage 5, and everything about a stack that is known without a plan.
-
-    Of a stack of roles the policies are those of its role, which `granted` knows.
-    """
-    shown = head or base
-    assert shown is not None  # noqa: S101 - a subject has at least one side
-    mine = tuple(finding for finding in findings if finding.stack in {str(subject.id), subject.id.name})
-    roles = roles_of(subject.id, ours)
-    if granted is not None:
-        before, after = granted.old, granted.new
-    else:
-        before = policy.generate(base.template, roles=roles) if base else ()
-        after = policy.generate(head.template, roles=roles) if head else ()
-        mine += policy.check(head.template, after) if head else ()
-    deltas = policy.delta(before, after)
-    own_role = granted is not None or ours.account(subject.id.account).has_own_role(subject.id)
-    first = None if own_role else policy.grant_first(deltas)
-    return StackReport(
-        id=subject.id,
-        product=shown.stack.product.name,
-        variant=shown.stack.variant,
-        env=shown.stack.env,
-        config=subject.path,
-        template_sha256=shown.template.sha256,
-        resources=preparation.resource_rows(shown.template),
-        findings=mine,
-        policies=after,
-        policy_deltas=deltas,
-        edges=graph.edges(shown.template),
-        names=tuple(shown.stack.names.values()),
-        notes=(
-            *subject.either.warnings,
-            *([first] if first else []),
-            *(f"After the deployment {text}" for text in shown.stack.afterwards),
-        ),
-        config_values=dict(preparation.values(shown.stack)),
-    )
 
 
 @contextmanager

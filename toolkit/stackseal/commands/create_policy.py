@@ -39,10 +39,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, world: World) -> int:
     """Write the policies and print their paths, or explain an action."""
 
-    from stackseal import artifacts, pipeline, policy, preparation, settings
+    from stackseal import artifacts, examining, policy, preparation, settings
 
     prepared = preparation.prepare(world, args.config)
-    roles = pipeline.roles_of(prepared.stack.id, settings.load(world.here))
+    roles = examining.roles_of(prepared.stack.id, settings.load(world.here))
     policies = policy.generate(prepared.template, roles=roles)
     if args.why:
         return explain(world, policies, args.why)
