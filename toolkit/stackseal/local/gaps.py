@@ -139,9 +139,27 @@ GAPS: Final[tuple[Gap, ...]] = (
         "Anybody may write a token here; only AWS proves who wrote it.",
     ),
     _only(
-        "CodeBuild, CodePipeline",
-        "Nothing runs: no build, no pipeline execution, no event that reaches its target.",
-        "An execution that was started stays InProgress; StartBuild knows no project.",
+        "CodeBuild",
+        "Nothing is built.",
+        "StartBuild knows no project; an action of a pipeline that builds stays InProgress.",
+    ),
+    _only(
+        "CodePipeline",
+        "Four kinds of actions run: CodeCommit source, manual approval, Step Functions, and change sets of "
+        "CloudFormation that are replaced and executed. A pipeline goes on when somebody asks for it, starts it or "
+        "approves.",
+        "Other actions (S3, connections, CodeBuild) stay InProgress; retries and disabled transitions do nothing.",
+    ),
+    _only(
+        "CodePipeline",
+        "One execution runs at a time, whatever the mode, and artefacts are kept with it, not in the bucket.",
+        "SUPERSEDED and PARALLEL are not seen; the role is asked for the artefacts all the same.",
+    ),
+    _only(
+        "EventBridge",
+        "Of AWS's own events two are sent: a commit to CodeCommit, a decision about a model package. Conditions of the "
+        "trust policy of a target's role are not judged.",
+        "Rules for other events start nothing.",
     ),
     _only(
         "CodeConnections",
@@ -150,8 +168,8 @@ GAPS: Final[tuple[Gap, ...]] = (
     ),
     _only(
         "CodeCommit",
-        "Repositories have no Git content.",
-        "They cannot be cloned, list no branches, and the property Code is ignored.",
+        "Repositories have branches and files by CreateCommit; they are no Git.",
+        "They cannot be cloned or pushed to, and the property Code is ignored.",
     ),
     _only(
         "EC2",
@@ -229,6 +247,12 @@ GAPS: Final[tuple[Gap, ...]] = (
         "SageMaker, CodeCommit, CodePipeline, CodeBuild",
         "The model registry, repositories, pipelines and projects are stores of our own behind the real APIs.",
         "The emulators lack calls or forget properties; the rest of SageMaker is moto's.",
+    ),
+    _shim(
+        "CodePipeline, EventBridge",
+        "A commit to the branch that a rule names starts its pipeline; every call of a run is judged by the pipeline's "
+        "role, and the start by the rule's.",
+        "No emulator runs a pipeline.",
     ),
     _shim(
         "EC2",

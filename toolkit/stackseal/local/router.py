@@ -9,15 +9,17 @@ from stackseal.local.cloudformation.front import Front
 from stackseal.local.messages import Place, Request, Response, ServiceError
 from stackseal.local.moto import SERVICES as MOTO_SERVICES
 from stackseal.local.moto import Moto
+from stackseal.local.pipelines.runs import Runs
 from stackseal.local.services.store import State
 
 _log = logging.getLogger(__name__)
 
 
 class Router:
-    """Routes by the service name in the SigV4 scope. `front` is set before the first request."""
+    """Routes by the service name in the SigV4 scope. `front` and `runs` are set before the first request."""
 
     front: Front
+    runs: Runs
 
     def __init__(self, *, loop: ministack.Loop, moto: Moto, state: State, home: Place, enforce: bool) -> None:
         self._loop, self._moto, self._state, self._home, self._enforce = loop, moto, state, home, enforce
@@ -50,4 +52,7 @@ class Router:
         if self._enforce:
             action = f"{service}:{request.operation}"
             ministack.authorize(access_key, place, action, services.resource(service, place, request))
-        return services.answer(service, self._state, place, request)
+        self.runs.before(service, request, place)
+        answer = services.answer(service, self._state, place, request)
+        self.runs.after(service, request, place, answer)
+        return answer

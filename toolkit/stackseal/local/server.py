@@ -14,6 +14,7 @@ from stackseal.local.cloudformation.hooks import Hooks
 from stackseal.local.listener import Server
 from stackseal.local.messages import Place
 from stackseal.local.moto import Moto
+from stackseal.local.pipelines.runs import Runs
 from stackseal.local.router import Router
 from stackseal.local.services import codeconnections
 from stackseal.local.services.store import State
@@ -30,7 +31,9 @@ class _Running:
         self._state, self._moto = State(), Moto()
         self._loop = ministack.Loop(enforce=enforce)
         self._router = Router(loop=self._loop, moto=self._moto, state=self._state, home=home, enforce=enforce)
-        hooks = Hooks(Clients(self._router.handle), enforce=enforce)
+        clients = Clients(self._router.handle)
+        hooks = Hooks(clients, enforce=enforce)
+        self._router.runs = Runs(self._state, clients, enforce=enforce)
         self._front = Front(self._loop.call, hooks, enforce=enforce)
         self._router.front = self._front
         ministack.install(hooks)

@@ -1,10 +1,12 @@
-"""CodeCommit repositories, as far as stacks and their readers need them; no Git content.
+"""CodeCommit repositories, as far as stacks, their readers and pipelines need them; commits by API, no Git.
 
 Shapes and error codes: the service's API model in botocore.
 """
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -51,7 +53,8 @@ def _create(state: State, place: Place, parameters: Mapping[str, Any]) -> dict[s
     }
     if parameters.get("repositoryDescription"):
         record["repositoryDescription"] = parameters["repositoryDescription"]
-    table.add(name, {"metadata": record, "tags": dict(parameters.get("tags") or {}), "triggers": []}, _taken(name))
+    held: Record = {"metadata": record, "tags": dict(parameters.get("tags") or {}), "triggers": [], "branches": {}}
+    table.add(name, held, _taken(name))
     return {"repositoryMetadata": record}
 
 
@@ -143,14 +146,48 @@ def _put_triggers(state: State, place: Place, parameters: Mapping[str, Any]) -> 
 
 def _branches(state: State, place: Place, parameters: Mapping[str, Any]) -> dict[str, Any]:
     name = str(parameters["repositoryName"])
-    state.table(KIND, place).get(name, _missing(name))
-    return {"branches": []}
+    return {"branches": sorted(state.table(KIND, place).get(name, _missing(name))["branches"])}
+
+
+def content(state: State, place: Place, name: str, branch: str) -> Mapping[str, bytes] | None:
+    """Path → content at the tip of a branch; None where the repository or the branch is not there."""
+    found = state.table(KIND, place).records.get(name, {"branches": {}})["branches"].get(branch)
+    return found["files"] if found else None
+
+
+def _commit(state: State, place: Place, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """A commit on a branch, which the first one makes."""
+    name, branch = str(parameters["repositoryName"]), str(parameters["branchName"])
+    branches = state.table(KIND, place).get(name, _missing(name))["branches"]
+    tip = branches.get(branch, {"commitId": None, "files": {}})
+    if parameters.get("parentCommitId") != tip["commitId"]:
+        code = (
+            "ParentCommitIdOutdatedException" if parameters.get("parentCommitId") else "ParentCommitIdRequiredException"
+        )
+        raise ServiceError(code, f"The tip of {branch} is {tip['commitId']}")
+    put = {entry["filePath"]: base64.b64decode(entry["fileContent"]) for entry in parameters.get("putFiles") or []}
+    gone = {entry["filePath"] for entry in parameters.get("deleteFiles") or []}
+    files = {path: text for path, text in {**tip["files"], **put}.items() if path not in gone}
+    parts = [f"{path}\0{text.hex()}" for path, text in sorted(files.items())]
+    commit = hashlib.sha1("\0".join([str(tip["commitId"]), *parts]).encode(), usedforsecurity=False).hexdigest()
+    branches[branch] = {"commitId": commit, "files": files}
+    return {"commitId": commit, "treeId": commit}
+
+
+def _branch(state: State, place: Place, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    name, branch = str(parameters["repositoryName"]), str(parameters["branchName"])
+    found = state.table(KIND, place).get(name, _missing(name))["branches"].get(branch)
+    if found is None:
+        raise ServiceError("BranchDoesNotExistException", f"{branch} does not exist")
+    return {"branch": {"branchName": branch, "commitId": found["commitId"]}}
 
 
 OPERATIONS: Final[Mapping[str, Operation]] = {
     "BatchGetRepositories": _batch_get,
+    "CreateCommit": _commit,
     "CreateRepository": _create,
     "DeleteRepository": _delete,
+    "GetBranch": _branch,
     "GetRepository": _get,
     "GetRepositoryTriggers": _triggers,
     "ListBranches": _branches,

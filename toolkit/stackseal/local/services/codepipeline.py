@@ -1,4 +1,4 @@
-"""CodePipeline definitions (V1 and V2), their tags and an execution history in which nothing runs.
+"""CodePipeline definitions (V1 and V2), their tags and executions; what makes them run is `stackseal.local.pipelines`.
 
 Shapes and error codes: the service's API model in botocore.
 """
@@ -24,6 +24,8 @@ def resource(place: Place, operation: str, parameters: Mapping[str, Any]) -> str
         return "*"
     if "resourceArn" in parameters:
         return str(parameters["resourceArn"])
+    if operation == "PutApprovalResult":
+        return arn(place, "{pipelineName}/{stageName}/{actionName}".format_map(parameters))
     pipeline = parameters.get("pipeline") or {}
     return arn(place, str(parameters.get("name") or parameters.get("pipelineName") or pipeline.get("name") or "*"))
 
@@ -45,7 +47,42 @@ def _create(state: State, place: Place, parameters: Mapping[str, Any]) -> dict[s
         "PipelineNameInUseException", f"A pipeline with the name '{name}' already exists in account '{place.account}'"
     )
     state.table(KIND, place).add(name, record, taken)
+    start(state, place, name, trigger="CreatePipeline")
     return {"pipeline": pipeline, "tags": tags}
+
+
+def record(state: State, place: Place, name: str) -> Record | None:
+    """A pipeline with its executions, newest first."""
+    return state.table(KIND, place).records.get(name)
+
+
+def names(state: State, place: Place) -> tuple[str, ...]:
+    """Every pipeline of an account and region."""
+    return tuple(sorted(state.table(KIND, place).records))
+
+
+def start(state: State, place: Place, name: str, *, trigger: str) -> str | None:
+    """A new execution; None where there is no such pipeline."""
+    found = record(state, place, name)
+    if found is None:
+        return None
+    made = identifier(KIND, place.account, place.region, name, str(len(found["executions"])))
+    row = {
+        "pipelineExecutionId": made,
+        "status": "InProgress",
+        "startTime": now(),
+        "lastUpdateTime": now(),
+        "trigger": {"triggerType": trigger},
+        "executionMode": found["pipeline"]["executionMode"],
+        "_actions": {},
+        "_artifacts": {},
+    }
+    found["executions"].insert(0, row)
+    return made
+
+
+def _told(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in row.items() if not key.startswith("_")}
 
 
 def _validate(pipeline: Mapping[str, Any]) -> None:
@@ -102,7 +139,7 @@ def _state(state: State, place: Place, parameters: Mapping[str, Any]) -> dict[st
     for stage in record["pipeline"]["stages"]:
         reason = record["disabled"].get(stage["name"])
         transition = {"enabled": reason is None, **({"disabledReason": reason} if reason else {})}
-        actions = [{"actionName": action["name"]} for action in stage["actions"]]
+        actions = [_action(record["executions"], stage["name"], action["name"]) for action in stage["actions"]]
         stages.append({"stageName": stage["name"], "inboundTransitionState": transition, "actionStates": actions})
     version = record["pipeline"]["version"]
     return {
@@ -112,6 +149,30 @@ def _state(state: State, place: Place, parameters: Mapping[str, Any]) -> dict[st
         "created": record["created"],
         "updated": record["updated"],
     }
+
+
+def _action(executions: list[Record], stage: str, name: str) -> dict[str, Any]:
+    """An action with its newest run."""
+    for execution in executions:
+        if found := execution["_actions"].get((stage, name)):
+            return {"actionName": name, "latestExecution": found}
+    return {"actionName": name}
+
+
+def _decide(state: State, place: Place, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """An approval, given or refused."""
+    name, key = str(parameters["pipelineName"]), (parameters["stageName"], parameters["actionName"])
+    found = state.table(KIND, place).get(name, _missing(name, place))
+    for execution in found["executions"]:
+        action = execution["_actions"].get(key, {})
+        if action.get("token") == parameters["token"]:
+            if action["status"] != "InProgress":
+                raise ServiceError("ApprovalAlreadyCompletedException", "The approval action has been completed")
+            result = parameters["result"]
+            status = "Succeeded" if result["status"] == "Approved" else "Failed"
+            action.update(status=status, summary=result["summary"], lastStatusChange=now())
+            return {"approvedAt": now()}
+    raise ServiceError("InvalidApprovalTokenException", "The approval token is not valid")
 
 
 def _transition(state: State, place: Place, parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -126,17 +187,25 @@ def _transition(state: State, place: Place, parameters: Mapping[str, Any]) -> di
 
 def _start(state: State, place: Place, parameters: Mapping[str, Any]) -> dict[str, Any]:
     name = str(parameters["name"])
-    record = state.table(KIND, place).get(name, _missing(name, place))
-    execution = identifier(KIND, place.account, place.region, name, str(len(record["executions"])))
-    row = {"pipelineExecutionId": execution, "status": "InProgress", "startTime": now(), "lastUpdateTime": now()}
-    record["executions"].insert(0, row)
-    return {"pipelineExecutionId": execution}
+    state.table(KIND, place).get(name, _missing(name, place))
+    return {"pipelineExecutionId": start(state, place, name, trigger="StartPipelineExecution")}
+
+
+def _execution(state: State, place: Place, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    name, wanted = str(parameters["pipelineName"]), parameters["pipelineExecutionId"]
+    found = state.table(KIND, place).get(name, _missing(name, place))
+    for row in found["executions"]:
+        if row["pipelineExecutionId"] == wanted:
+            kept = {key: row[key] for key in ("pipelineExecutionId", "status", "trigger", "executionMode")}
+            version = found["pipeline"]["version"]
+            return {"pipelineExecution": {**kept, "pipelineName": name, "pipelineVersion": version}}
+    raise ServiceError("PipelineExecutionNotFoundException", f"{wanted} not found")
 
 
 def _executions(state: State, place: Place, parameters: Mapping[str, Any]) -> dict[str, Any]:
     name = str(parameters["pipelineName"])
     rows = state.table(KIND, place).get(name, _missing(name, place))["executions"]
-    found, token = page(rows, parameters, cursor="nextToken", limit="maxResults")
+    found, token = page([_told(row) for row in rows], parameters, cursor="nextToken", limit="maxResults")
     return {"pipelineExecutionSummaries": found, **({"nextToken": token} if token else {})}
 
 
@@ -168,10 +237,12 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "DisableStageTransition": _transition,
     "EnableStageTransition": _transition,
     "GetPipeline": _get,
+    "GetPipelineExecution": _execution,
     "GetPipelineState": _state,
     "ListPipelineExecutions": _executions,
     "ListPipelines": _list,
     "ListTagsForResource": _tags,
+    "PutApprovalResult": _decide,
     "StartPipelineExecution": _start,
     "TagResource": _tag,
     "UntagResource": _untag,
