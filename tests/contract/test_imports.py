@@ -57,7 +57,7 @@ ALLOWED: Final[dict[str, set[str]]] = {
     "journal": {"__init__", "artifacts", "config", "world"},
     "progress": {"output"},
     "secrecy": {"facts", "hiding", "planning", "report", "settings"},
-    "subjects": {"catalogue", "config", "hosts", "sandbox", "settings", "waves"},
+    "subjects": {"catalogue", "config", "hosts", "naming", "sandbox", "settings", "waves"},
     "filing": {"drift", "hosts", "report", "world"},
     "awaiting": {"aws", "naming", "plan", "preflight", "world"},
     "concerned": {"plan", "preparation", "subjects", "waves"},

@@ -156,3 +156,21 @@ def test_nobody_takes_the_name_of_a_stack_of_roles(account: Account) -> None:
     text = example().replace("company_prefix: techcorp", "company_prefix: stackseal-roles")
     with pytest.raises(ConfigError, match="belong to the stacks that hold execution roles"):
         account.change("stackseal-roles-prod-a001-us-west-2-customer-churn-ml-s3.yaml", text)
+
+
+def test_a_job_of_its_own_deploys_the_roles_before_another_deploys_the_rest(account: Account) -> None:
+    account.change(NAME, example())
+    base = ("deploy", "--base", "HEAD~1", "--pull-request", "1", "--force", "--format", "json")
+    done = account.bench.run(*base, "--only", "roles")
+    assert done.code == 0, done.stderr
+    assert [each["stack"] for each in done.facts["deployments"]] == [ROLES.name]
+    assert account.role()["Arn"] == naming.role_arn(OWNER)
+    done = account.bench.run(*base, "--only", "stacks", "--stacks", f"{OWNER.name},{ROLES.name}")
+    assert done.code == 0, done.stderr
+    assert [each["stack"] for each in done.facts["deployments"]] == [OWNER.name]
+    account.change(NAME, None)
+    base = ("deploy", "--base", "HEAD~1", "--pull-request", "2", "--force", "--format", "json")
+    done = account.bench.run(*base, "--only", "roles")
+    assert (done.code, done.facts["deployments"]) == (0, [])
+    done = account.bench.run(*base, "--only", "stacks")
+    assert [each["stack"] for each in done.facts["deployments"]] == [OWNER.name, ROLES.name]

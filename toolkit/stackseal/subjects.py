@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from stackseal import catalogue, config, settings, waves
+from stackseal import catalogue, config, naming, settings, waves
 from stackseal.catalogue import Catalogue, Resolved
 from stackseal.errors import ConfigError, ConfigErrors, UsageError
 from stackseal.hosts.git import Repository
@@ -68,6 +68,7 @@ def only(change: Change, names: Collection[str]) -> Change:
 
     Raises UsageError for a name that it cannot concern.
     """
+    names = {name for name in names if not name.startswith(naming.ROLES)}  # they come along with their stacks
     there = {pair.id.name for pair in change.subjects}
     if unknown := sorted(set(names) - there - {item.stack.id.name for item in change.after}):
         raise UsageError(

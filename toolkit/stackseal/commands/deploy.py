@@ -37,6 +37,9 @@ required reviewers.
 
     stackseal deploy --base HEAD~1 --approved DIGEST
 
+Where the account manages its roles, `--only roles` deploys the stacks of roles that a change makes or lets grow, and
+`--only stacks` all that follows, so that a job in an environment of its own, with reviewers of its own, can go first.
+
 A stack that a newer commit of the branch changes again is left to that commit's own deployment, and named with it, so
 that no run that starts late puts an older state over a newer one. CI's branch is known as it was fetched; elsewhere
 --tip names it.
@@ -51,6 +54,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--stacks", metavar="NAME,NAME", help="the stacks that are meant (default: all of the change)")
     parser.add_argument(
         "--tip", metavar="REV", help="the branch's newest commit; what it changes again is left to its own deployment"
+    )
+    parser.add_argument(
+        "--only", choices=("roles", "stacks"), help="roles: stacks of roles; stacks: all that follow them"
     )
     parser.add_argument("--leave-unsealed", action="store_true", help="leave and name stacks that nobody reviewed")
     parser.add_argument("--approved", metavar="DIGEST", help="execute these plans of review --unsealed")
@@ -88,6 +94,7 @@ def run(args: argparse.Namespace, world: World) -> int:
         nobody = pipeline.unreviewed(there, repository, base=args.base, head=args.head, pull_request=number)
         left = [name for name in _left(order, nobody) if name not in passed]
         names = [name for name in names if name not in left]
+    names = _kind(order, names, args.only)
     if names:
         confirmed(args, world, f"{len(names)} stacks are deployed: {', '.join(names)}")
     done = pipeline.deploy(
@@ -96,7 +103,7 @@ def run(args: argparse.Namespace, world: World) -> int:
         base=args.base,
         head=args.head,
         pull_request=number,
-        only=names if only or left or passed else None,
+        only=names if only or left or passed or args.only else None,
         approved=args.approved,
     )
     done = tuple(redact(deployment, hidden=world.out.hidden) for deployment in done)
@@ -104,6 +111,16 @@ def run(args: argparse.Namespace, world: World) -> int:
     waiting = [stack.name for wave in order.waves for stack in wave if stack not in begun and stack.name in names]
     _tell(world, done, waiting, left, passed)
     return max((operate.code(deployment) for deployment in done), default=0)
+
+
+def _kind(order: Order, names: Sequence[str], only: str | None) -> list[str]:
+    """Of these the stacks of roles that stand before others, or all the rest; a role that is removed goes last."""
+    from stackseal import naming
+    from stackseal.model import Because
+
+    last = {stack.name for stack, waits in order.waits.items() if any(wait.because is Because.USES for wait in waits)}
+    roles = {name for name in names if name.startswith(naming.ROLES)} - last
+    return [name for name in names if only is None or (name in roles) is (only == "roles")]
 
 
 def _tell(
