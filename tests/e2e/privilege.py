@@ -81,7 +81,8 @@ EDITS: Final[Mapping[str, Mapping[str, Sections]]] = {
             }
         },
         **_SOURCE,
-        "down to professional": {"ml_product": {"tier": "professional", "vpc_integration": None}},
+        "guardrails": {"ml_product": {"guardrails": True}},
+        "down to professional": {"ml_product": {"tier": "professional", "vpc_integration": None, "guardrails": None}},
     },
 }
 LARGEST: Final[Mapping[str, Case]] = {
