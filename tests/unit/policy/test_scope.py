@@ -233,3 +233,40 @@ def test_which_arns_an_action_acts_on(action: str, resource: str, fits: bool) ->
     known = facts.action(action)
     assert known is not None
     assert describes(known, resource) is fits
+
+
+def test_a_web_acl_is_associated_with_one_service_only() -> None:
+    kind, balancer = "AWS::WAFv2::WebACLAssociation", arn("elasticloadbalancing", "loadbalancer/app/a/1")
+    stage = f"arn:aws:apigateway:{REGION}::/restapis/a1/stages/prod"
+    assert scoped("apigateway:SetWebACL", kind, ResourceArn=balancer, WebACLArn="w") == ()
+    assert scoped("elasticloadbalancing:SetWebAcl", kind, ResourceArn=balancer, WebACLArn="w") == ("*",)
+    assert scoped("elasticloadbalancing:SetWebAcl", kind, ResourceArn=stage, WebACLArn="w") == ()
+    acl = arn("wafv2", "regional/webacl/a/1")
+    assert {stage, acl} <= set(scoped("wafv2:AssociateWebACL", kind, ResourceArn=stage, WebACLArn=acl))
+    assert scoped("apigateway:SetWebACL", kind, ResourceArn=stage, WebACLArn="w") == (stage,)
+    assert scoped("apigateway:SetWebACL", kind, ResourceArn={"Ref": "Unknown"}, WebACLArn="w") != ()
+
+
+def test_target_tracking_makes_alarms_of_its_own_name_only() -> None:
+    kind, endpoint = "AWS::ApplicationAutoScaling::ScalableTarget", "endpoint/churn/variant/all"
+    found = scoped("cloudwatch:PutMetricAlarm", kind, ResourceId=endpoint, ServiceNamespace="sagemaker")
+    assert found == (arn("cloudwatch", f"alarm:TargetTracking-{endpoint}-*"),)
+
+
+def test_a_read_that_mostly_names_nothing_is_not_limited() -> None:
+    assert scoped("cloudwatch:GetMetricData", "AWS::ApplicationAutoScaling::ScalingPolicy", PolicyName="p") == ("*",)
+
+
+def test_both_versions_of_api_gateway_share_their_actions() -> None:
+    post = facts.action("apigateway:POST")
+    assert post
+    assert describes(post, f"arn:aws:apigateway:{REGION}::/apis")
+    assert not describes(post, f"arn:aws:execute-api:{REGION}:{ACCOUNT}:a1")
+
+
+def test_what_a_dynamic_reference_comes_to_is_unknown() -> None:
+    user = {
+        "Type": "AWS::IAM::User",
+        "Properties": {"UserName": "{{resolve:secretsmanager:login:SecretString:name}}-a"},
+    }
+    assert samples.one(user).resolver.arns("Thing") == (arn("iam", "user/*-a", region=""),)

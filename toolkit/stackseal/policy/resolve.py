@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from stackseal import facts
 from stackseal.model import StackId
@@ -76,14 +76,14 @@ class Resolver:
         """A node with its intrinsic functions computed."""
         if isinstance(node, Mapping):
             if len(node) == 1 and (key := next(iter(node))) in self._functions:
-                return self._call(key, node[key])
+                return _undisclosed(self._call(key, node[key]))
             if len(node) == 1 and str(key).startswith("Fn::"):
                 return UNKNOWN
             found = {key: self.value(item) for key, item in node.items()}
             return {key: item for key, item in found.items() if item is not NOTHING}
         if isinstance(node, Sequence) and not isinstance(node, str):
             return [item for item in map(self.value, node) if item is not NOTHING]
-        return node
+        return _undisclosed(node)
 
     def _call(self, function: str, argument: Any) -> Any:
         try:
@@ -280,6 +280,14 @@ class Resolver:
     def fixed(self, variable: str) -> str | None:
         """Partition, region and account, which every ARN template may name."""
         return self._fixed.get(variable)
+
+
+def _undisclosed(value: Any) -> Any:
+    """A text without its `{{resolve:…}}`: what those come to is known only when the stack is deployed."""
+    return _DYNAMIC.sub(UNKNOWN, value) if isinstance(value, str) and "{{resolve:" in value else value
+
+
+_DYNAMIC: Final = re.compile(r"\{\{resolve:[^{}]*\}\}")
 
 
 def _combine(function: str, results: Sequence[bool | None]) -> bool | None:

@@ -15,8 +15,8 @@ from stackseal.facts import ActionFacts
 from stackseal.policy.atoms import own_service, skeleton
 from stackseal.policy.physical import expand
 from stackseal.policy.scene import Resource, Scene
-from stackseal.policy.tables import BY_REFERENCE, GENERIC, LINKED, TRIGGERS
-from stackseal.policy.values import UNKNOWN, choice
+from stackseal.policy.tables import BY_REFERENCE, GENERIC, LINKED, OPTIONAL, TARGETED, TRIGGERS
+from stackseal.policy.values import UNKNOWN, choice, strings
 
 EVERYTHING: Final = ("*",)
 
@@ -24,13 +24,9 @@ EVERYTHING: Final = ("*",)
 def scope(action: ActionFacts, resource: Resource, scene: Scene) -> tuple[str, ...]:
     """Sorted ARN patterns for one action of one resource."""
     service = action.name.partition(":")[0]
-    if action.name == "iam:CreateServiceLinkedRole":
-        return scene.resolver.fixed_arn(f"iam::${{Account}}:role/aws-service-role/{linked_service(resource)}/*")
-    if service == "apigateway":
-        return _collection(resource, scene)
-    if _foreign(service, resource) and service in BY_REFERENCE:
-        return _referred(service, action, resource, scene)
-    if not action.resources or _lists(action):
+    if (special := _special(service, action, resource, scene)) is not None:
+        return special
+    if not action.resources or action.name in OPTIONAL or _lists(action):
         return EVERYTHING
     targets = _targets(service, action)
     own = {arn for target, pattern in targets for arn in _own(target, pattern, resource, scene)}
@@ -41,6 +37,21 @@ def scope(action: ActionFacts, resource: Resource, scene: Scene) -> tuple[str, .
     if not exact and not missing:
         missing = [pattern for _, pattern in targets]
     return _spelled(action, exact.union(*(_pattern(pattern, resource, scene) for pattern in missing)))
+
+
+def _special(service: str, action: ActionFacts, resource: Resource, scene: Scene) -> tuple[str, ...] | None:
+    """The ARNs of what no ARN template tells; None where one does."""
+    if action.name == "iam:CreateServiceLinkedRole":
+        return scene.resolver.fixed_arn(f"iam::${{Account}}:role/aws-service-role/{linked_service(resource)}/*")
+    if service == "apigateway" and resource.namespace.startswith("ApiGateway"):
+        return _collection(resource, scene)
+    if service != resource.namespace.lower() and _elsewhere(service, resource):
+        return ()
+    if _foreign(service, resource) and service in BY_REFERENCE:
+        return _referred(service, action, resource, scene)
+    if resource.namespace == "ApplicationAutoScaling" and service == "cloudwatch" and not action.reads:
+        return _tracking(resource, scene)
+    return None
 
 
 def _collection(resource: Resource, scene: Scene) -> tuple[str, ...]:
@@ -56,6 +67,13 @@ def _collection(resource: Resource, scene: Scene) -> tuple[str, ...]:
     return tuple(sorted(arn for path in paths for arn in scene.resolver.fixed_arn(f"apigateway:${{Region}}::/{path}")))
 
 
+def _tracking(resource: Resource, scene: Scene) -> tuple[str, ...]:
+    """The alarms that target tracking makes, named after what is scaled (Application Auto Scaling Guide)."""
+    tracked = strings(property_value("ResourceId", resource) or UNKNOWN)
+    names = (f"cloudwatch:${{Region}}:${{Account}}:alarm:TargetTracking-{each}-*" for each in tracked)
+    return tuple(sorted(arn for name in names for arn in scene.resolver.fixed_arn(name)))
+
+
 def linked_service(resource: Resource) -> str:
     """The principal of the service-linked role that a resource's service may create, as a pattern."""
     prefix = own_service(resource.kind)
@@ -64,6 +82,12 @@ def linked_service(resource: Resource) -> str:
 
 def _foreign(service: str, resource: Resource) -> bool:
     return service != own_service(resource.kind)
+
+
+def _elsewhere(service: str, resource: Resource) -> bool:
+    """Whether the ARN that says which service is called names another one."""
+    named = [text.split(":")[2:3] for key, text in resource.references if key == TARGETED.get(resource.kind)]
+    return bool(named) and not any(found in ([], [service], [UNKNOWN]) for found in named)
 
 
 def _lists(action: ActionFacts) -> bool:
@@ -249,8 +273,11 @@ def describes(action: ActionFacts, arn: str) -> bool:
     """Whether an ARN (or a pattern of one) is of a kind that the action acts on.
 
     The Service Authorization Reference leaves out transforms, on which change sets are created too (CloudFormation
-    Guide, "Control access with IAM").
+    Guide, "Control access with IAM"), and of the actions that both versions of API Gateway share the kinds of one.
     """
+    service = action.name.partition(":")[0]
     if action.name == "cloudformation:CreateChangeSet" and ":transform/" in arn:
         return True
-    return any(_matcher(pattern)(arn) for _, pattern in _targets(action.name.partition(":")[0], action))
+    if service == "apigateway":
+        return any(_matcher(pattern)(arn) for patterns in _service_arns(service).values() for pattern in patterns)
+    return any(_matcher(pattern)(arn) for _, pattern in _targets(service, action))

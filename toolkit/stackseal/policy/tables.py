@@ -272,6 +272,12 @@ GENERIC: Final[Mapping[str, tuple[str, str, Mapping[str, str]]]] = {
 }
 """Types with a property that may name several kinds of things -> it, the property that says which, and their names."""
 
+TARGETED: Final[Mapping[str, str]] = {"AWS::WAFv2::WebACLAssociation": "ResourceArn"}
+"""Types that call the service of what an ARN names, and no other -> the property with the ARN (AWS WAF API)."""
+
+OPTIONAL: Final = frozenset({"cloudwatch:GetMetricData"})
+"""Reads that may name what the reference lists and mostly name nothing (CloudWatch API): limited, they are denied."""
+
 LINKED: Final[Mapping[str, str]] = {
     # Service prefix → principal of its service-linked role, where it is not `{prefix}.amazonaws.com` (SAR, guides).
     "application-autoscaling": "*.application-autoscaling.amazonaws.com",

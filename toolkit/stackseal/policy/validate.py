@@ -41,6 +41,10 @@ ESCALATIONS: Final = frozenset(
         "sts:AssumeRole",
     }
 )
+_OTHERS: Final = {
+    # The same, but nothing better can be written -> why it is told all the same.
+    "ec2:ModifyInstanceAttribute": "ids of instances are known only when they run, so it reaches what others start",
+}
 _OPEN: Final = re.compile(r"^\*$|[:/]\*$")
 """A resource that ends where its name would begin."""
 
@@ -128,6 +132,8 @@ def _escalations(statement: Statement) -> Iterator[tuple[str, Level, str]]:
     }:
         for action in sorted(ESCALATIONS.intersection(statement.actions)):
             yield "policy-escalation", Level.ERROR, f"{action} on every resource leads to the rights of others"
+        for action in sorted(_OTHERS.keys() & set(statement.actions)):
+            yield "policy-escalation", Level.WARNING, f"{action}: {_OTHERS[action]}"
 
 
 def _custom(kind: str) -> bool:
