@@ -56,11 +56,12 @@ fmt: setup  ## let ruff write
 golden: setup  ## bless today's output as the expected one; then read the diff
 	@STACKSEAL_GOLDEN=write $(BIN)/pytest -q -n 2 tests/golden
 
-docs: setup  ## write docs/reference/ from the code
+docs: setup  ## write docs/reference/ from the code, and all pages as HTML into build/docs
 	@$(BIN)/python scripts/docs.py
 	@$(BIN)/python scripts/action.py
 	@$(BIN)/python scripts/features.py
 	@$(BIN)/python scripts/privilege.py --write
+	@$(BIN)/python scripts/pages.py
 
 dist: setup  ## build the wheel, install it in a clean environment, run the demo from /
 	@scripts/dist.sh
