@@ -39,7 +39,7 @@ def measured(folder: Path, base: str, text: str, engines: Sequence[str]) -> dict
     repository, report = Repository(folder), report_json.loads(text)
     with Sandbox() as sandbox, lapping(stages) as lap:
         world = _world(folder, sandbox)
-        change = subjects.between(repository, base, "HEAD", preparation.catalogue_of(world), sandbox)
+        change = subjects.between(repository, base, "HEAD", preparation.shipped(), sandbox)
         lap("config and catalogue")
         prepared = [preparation.rendered(world, subject.head, ()) for subject in change.subjects if subject.head]
         lap("render")

@@ -52,12 +52,13 @@ ALLOWED: Final[dict[str, set[str]]] = {
     # wiring: these join stages, and each says what in its first line
     "bundle": set(),
     "acting": {"aws", "hosts", "settings", "world"},
-    "preparation": {"artifacts", "catalogue", "checks", "config", "render", "settings", "world"},
+    "offered": {"catalogue", "hosts", "yamltext"},
+    "preparation": {"artifacts", "catalogue", "checks", "config", "offered", "render", "settings", "world"},
     "publication": {"artifacts", "hosts", "report", "world"},
     "journal": {"__init__", "artifacts", "config", "world"},
     "progress": {"output"},
     "secrecy": {"facts", "hiding", "planning", "report", "settings"},
-    "subjects": {"catalogue", "config", "hosts", "naming", "sandbox", "settings", "waves"},
+    "subjects": {"catalogue", "config", "hosts", "naming", "offered", "sandbox", "settings", "waves"},
     "filing": {"drift", "hosts", "report", "world"},
     "awaiting": {"aws", "naming", "plan", "preflight", "world"},
     "concerned": {"plan", "preparation", "subjects", "waves"},
@@ -100,7 +101,18 @@ ALLOWED: Final[dict[str, set[str]]] = {
         "world",
     },
     "cleanup": {"aws", "hosts"},
-    "verify": {"aws", "config", "hosts", "plan", "planning", "preparation", "settings", "world"},
+    "verify": {
+        "aws",
+        "catalogue",
+        "config",
+        "hosts",
+        "offered",
+        "plan",
+        "planning",
+        "preparation",
+        "settings",
+        "world",
+    },
 }
 _BELOW: Final = set(ALLOWED)
 ALLOWED["pipeline"] = _BELOW - {"aws", "local"}
@@ -129,7 +141,7 @@ LIBRARIES: Final[dict[str, tuple[str, ...]]] = {
     "jinja2": ("report/words.py", "sandbox/child.py"),
     "yaml": ("yamltext/", "report/"),
     "pydantic": ("bundle.py", "settings.py", "catalogue/product.py", "hosts/event.py", "report/json.py"),
-    "jsonschema": ("catalogue/schema.py", "plan/record.py"),
+    "jsonschema": ("catalogue/organisation.py", "catalogue/schema.py", "plan/record.py"),
 }
 """Each library and the only files (or folders) that import it. checkov has an environment of its own: nobody does."""
 

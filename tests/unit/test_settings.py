@@ -56,6 +56,9 @@ def test_everything_that_it_may_say() -> None:
         ("version: one\n", "1:10", "The settings are invalid at version"),
         ("configs: ../out\n", "1:10", "The settings are invalid at configs"),
         ("configs: /etc\n", "1:10", "The settings are invalid at configs"),
+        ("catalogue: a/../../b\n", "1:12", "The settings are invalid at catalogue"),
+        ("catalogue: /etc\n", "1:12", "The settings are invalid at catalogue"),
+        ("catalogue: .\n", "1:12", "The settings are invalid at catalogue"),
         ("configs: ''\n", "1:10", "The settings are invalid at configs"),
         ("accounts:\n  1111: {}\n", "2:3", "The settings are invalid at accounts.1111"),
         ("accounts:\n  111122223333:\n    role: x\n", "3:5", "The settings are invalid at accounts.111122223333.role"),
@@ -108,8 +111,9 @@ def test_another_version_is_worded_for_people(version: str) -> None:
 
 def test_a_working_directory_without_a_file_has_the_defaults(tmp_path: Path) -> None:
     assert settings.load(tmp_path) == Settings()
-    (tmp_path / settings.FILE).write_text("configs: live\n")
+    (tmp_path / settings.FILE).write_text("configs: live\ncatalogue: infra//products/\n")
     assert settings.load(tmp_path).configs == "live"
+    assert settings.load(tmp_path).catalogue == "infra/products"
 
 
 def test_what_is_no_file_is_refused(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from stackseal.sandbox import Sandbox
 from stackseal.settings import Settings
 from stackseal.subjects import Change
 from unit.hosts.repositories import Scratch
-from unit.render.samples import CONFIG, catalogue
+from unit.render.samples import CONFIG, PRODUCT, TEMPLATE, catalogue
 
 WAIVER = """\
 waivers:
@@ -173,6 +173,66 @@ def test_gates_of_the_head_are_proposals(scratch: Scratch, products: Catalogue, 
 def test_invalid_settings_of_the_base_stop_everything(scratch: Scratch, products: Catalogue, sandbox: Sandbox) -> None:
     with pytest.raises(ConfigError, match="The settings are invalid"):
         change(scratch, products, sandbox, {"stackseal.yaml": "version: 2\n"}, {"stackseal.yaml": "version: 1\n"})
+
+
+# --- an organisation's products ---------------------------------------------------------------------------------------
+
+SETTINGS = "catalogue: products\n"
+OWN = {
+    "stackseal.yaml": SETTINGS,
+    "products/topic/product.yaml": PRODUCT,
+    "products/topic/template.yaml.j2": TEMPLATE,
+    "configs/a.yaml": CONFIG,
+    "configs/b.yaml": OTHER,
+}
+SHIPPED = Catalogue.load()
+
+
+def test_a_products_files_concern_all_of_its_stacks(scratch: Scratch, sandbox: Sandbox) -> None:
+    found = change(scratch, SHIPPED, sandbox, OWN, {"products/topic/template.yaml.j2": TEMPLATE + "# more\n"})
+    assert shown(found) == [(OTHER_NAME, True, True), (NAME, True, True)]
+    (base, head) = (found.subjects[0].base, found.subjects[0].head)
+    assert base is not None
+    assert head is not None
+    assert base.stack.product.sources != head.stack.product.sources
+
+
+@pytest.mark.parametrize("name", ["products/topic/README.md", "products/topic/examples/a.yaml", "products/notes.md"])
+def test_what_is_no_part_of_a_product_concerns_no_stack(name: str, scratch: Scratch, sandbox: Sandbox) -> None:
+    found = change(scratch, SHIPPED, sandbox, OWN, {name: "text"})
+    assert (shown(found), found.failures) == ([], ())
+
+
+def test_a_broken_product_is_one_failure_and_no_removal(scratch: Scratch, sandbox: Sandbox) -> None:
+    found = change(scratch, SHIPPED, sandbox, OWN, {"products/topic/product.yaml": "name: topic\n"})
+    assert [str(failure.where) for failure in found.failures] == ["products/topic/product.yaml:1:1"]
+    assert shown(found) == []
+
+
+def test_a_mended_product_counts_as_new(scratch: Scratch, sandbox: Sandbox) -> None:
+    broken = {**OWN, "products/topic/product.yaml": "name: topic\n"}
+    found = change(scratch, SHIPPED, sandbox, broken, {"products/topic/product.yaml": PRODUCT})
+    assert (shown(found), found.failures) == ([(OTHER_NAME, False, True), (NAME, False, True)], ())
+
+
+def test_a_removed_product_leaves_configs_that_choose_none(scratch: Scratch, sandbox: Sandbox) -> None:
+    gone = {"products/topic/product.yaml": None, "products/topic/template.yaml.j2": None}
+    found = change(scratch, SHIPPED, sandbox, OWN, gone)
+    assert [failure.where.path for failure in found.failures] == ["configs/a.yaml", "configs/b.yaml"]
+    assert shown(found) == []
+
+
+def test_the_bases_catalogue_is_read(scratch: Scratch, sandbox: Sandbox) -> None:
+    found = change(scratch, SHIPPED, sandbox, OWN, {"stackseal.yaml": "catalogue: elsewhere\n"})
+    assert (shown(found), found.failures) == ([(OTHER_NAME, True, True), (NAME, True, True)], ())
+    assert "changes `catalogue:` in stackseal.yaml" in found.proposed[0]
+
+
+def test_what_was_stateful_still_is(scratch: Scratch, sandbox: Sandbox) -> None:
+    before = {**OWN, "products/topic/product.yaml": PRODUCT + "stateful: [AWS::SNS::Topic]\n"}
+    found = change(scratch, SHIPPED, sandbox, before, {"products/topic/product.yaml": PRODUCT})
+    heads = [item.head for item in found.subjects if item.head is not None]
+    assert [head.stack.product.stateful for head in heads] == [frozenset({"AWS::SNS::Topic"})] * 2
 
 
 # --- invalid and hostile configs -------------------------------------------------------------------------------------

@@ -105,6 +105,12 @@ class Product:
     stateful: frozenset[str] = frozenset()
     """Resource types whose loss is data loss."""
     waivers: tuple[Waiver, ...] = ()
+    folder: str = ""
+    """The folder as messages name it; empty for `products/` and the root's name."""
+    sources: Mapping[str, str] | None = None
+    """The template files of an organisation's product by name; None for a shipped one, whose files lie below `root`."""
+    digest: str = ""
+    """SHA-256 of an organisation's product and its templates; a shipped one changes with the toolkit only."""
 
 
 @dataclass(frozen=True, kw_only=True)

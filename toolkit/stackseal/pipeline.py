@@ -68,7 +68,7 @@ class Drawn:
 
 def review(world: World, repository: Repository, run: Run, planner: Planner, *, base: str, head: str) -> Report:
     """Everything that a pull request causes, in order. It changes nothing but change sets of its own."""
-    change = subjects.between(repository, base, head, preparation.catalogue_of(world), world.sandbox)
+    change = subjects.between(repository, base, head, preparation.shipped(), world.sandbox)
     return plan(draw(world, change, run), planner, change.settings, world.out.hidden)
 
 
@@ -202,7 +202,7 @@ def _turns(
 
     Raises ConfigErrors for configs that are invalid, Refused where the repository brought records along.
     """
-    change = subjects.between(repository, base, head, preparation.catalogue_of(world), world.sandbox)
+    change = subjects.between(repository, base, head, preparation.shipped(), world.sandbox)
     if change.failures:
         raise ConfigErrors([_as_error(failure) for failure in change.failures])
     proving.no_foreign_records(world, repository, change.head)

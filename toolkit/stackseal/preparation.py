@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from stackseal import artifacts, catalogue, checks, config, render, settings
+from stackseal import artifacts, catalogue, checks, config, offered, render, settings
 from stackseal.catalogue import Catalogue, Resolved
 from stackseal.model import ResourceRow, Stack, Template, Waiver, canonical_json
 from stackseal.world import World
@@ -28,9 +28,17 @@ class Prepared:
         return self.resolved.stack
 
 
-def catalogue_of(world: World) -> Catalogue:  # noqa: ARG001 - an organisation's own catalogue will come from the settings
-    """The products that configs can choose."""
+def shipped() -> Catalogue:
+    """The products that come with stackseal; pipelines add the organisation's, as the commits have them."""
     return Catalogue.load()
+
+
+def catalogue_of(world: World) -> Catalogue:
+    """The products that configs of the working directory can choose, the organisation's own among them.
+
+    Raises ConfigError or ConfigErrors for settings and products that are invalid.
+    """
+    return offered.here(world.here, settings.load(world.here).catalogue, shipped())
 
 
 def resolve(world: World, names: Sequence[str], *, suffix: str = "") -> tuple[Resolved, ...]:

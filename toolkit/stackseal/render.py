@@ -12,7 +12,7 @@ from typing import Any, Final, cast
 
 from stackseal import __version__, assets, yamltext
 from stackseal.errors import ConfigError
-from stackseal.model import Json, JsonPath, Location, SourceMap, Stack, Template, nearest
+from stackseal.model import Json, JsonPath, Location, Product, SourceMap, Stack, Template, nearest
 from stackseal.sandbox import Bundle, Rendered, Sandbox
 
 Decorate = Callable[[Mapping[str, Any]], Mapping[str, Any]]
@@ -34,13 +34,13 @@ def render(
     Raises ConfigError at the template's line for whatever cannot be rendered or parsed.
     """
     name = stack.product.template
-    files = bundle(stack.product.root)
+    files = bundle(stack.product)
     if name not in files.files:
         raise ConfigError(
             f"The product {stack.product.name} has no template",
             why=f"there is no file {name} in its folder",
             remedy="write it, or correct `template` in product.yaml",
-            where=Location(path=f"products/{stack.product.root.name}/product.yaml"),
+            where=Location(path=f"{_folder(stack.product)}/product.yaml"),
         )
     rendered = sandbox.render(files, name, stack.context, origins)
     where = files.paths[name]
@@ -85,18 +85,26 @@ def read(text: str, path: str) -> Template:
     return Template(text=text, body=body, parameters=_parameters(body), source=source)
 
 
-def bundle(root: Path) -> Bundle:
+def bundle(product: Product) -> Bundle:
     """A product's template files and the shared partials; links are left out. Paths are shown from the catalogue on."""
-    files: dict[str, str] = {}
-    paths: dict[str, str] = {}
-    for folder, shown in ((assets.PARTIALS, "partials"), (root, f"products/{root.name}")):
-        for path in sorted(folder.rglob(f"*{_SUFFIX}")):
-            if path.is_symlink() or not path.resolve().is_relative_to(folder.resolve()):
-                continue
-            name = path.relative_to(folder).as_posix()
-            files[name] = path.read_text(encoding="utf-8")
-            paths[name] = f"{shown}/{name}"
-    return Bundle(files=files, paths=paths)
+    files = _files(assets.PARTIALS)
+    paths = {name: f"partials/{name}" for name in files}
+    own = _files(product.root) if product.sources is None else product.sources
+    shown = {name: f"{_folder(product)}/{name}" for name in own}
+    return Bundle(files={**files, **own}, paths={**paths, **shown})
+
+
+def _folder(product: Product) -> str:
+    return product.folder or f"products/{product.root.name}"
+
+
+def _files(folder: Path) -> dict[str, str]:
+    """The template files below a folder by name, links left out."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8")
+        for path in sorted(folder.rglob(f"*{_SUFFIX}"))
+        if not path.is_symlink() and path.resolve().is_relative_to(folder.resolve())
+    }
 
 
 def _parsed(rendered: Rendered, where: str) -> yamltext.Document:
@@ -142,7 +150,9 @@ def _source(
     """Rendered line → node → line of Jinja's output → template line and config line."""
     written = yamltext.parse(text, path, limits=yamltext.TEMPLATE).marks
     template: dict[JsonPath, Location] = {}
-    config: dict[JsonPath, Location] = {(): stack.config.at(stack.product.section)}
+    # Nobody can mend a shipped template in a pull request, but an organisation's own: its line is told then.
+    shipped = stack.product.sources is None
+    config: dict[JsonPath, Location] = {(): stack.config.at(stack.product.section)} if shipped else {}
     sections = {(section,) for section in stack.config.data}
     for node, mark in marks.items():
         line = rendered.lines[mark.line - 1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from datetime import date
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
@@ -25,6 +25,14 @@ def _day(text: str) -> str:
     return text
 
 
+def _inside(text: str) -> str:
+    """A folder in its one form, which stays below the repository."""
+    path = PurePosixPath(text)
+    if ".." in path.parts or path == PurePosixPath():
+        raise ValueError("it is no folder below the repository's")
+    return path.as_posix()
+
+
 def _expression(text: str) -> str:
     try:
         found = re.compile(text)
@@ -36,6 +44,7 @@ def _expression(text: str) -> str:
 
 
 _Expression = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_expression)]
+_Folder = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9_./-]{0,199}$"), AfterValidator(_inside)]
 _Date = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$"), AfterValidator(_day)]
 _Bucket = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
 
@@ -149,6 +158,8 @@ class Settings(_Strict):
     version: int = Field(default=1, ge=1, le=1)
     configs: str = Field(default="configs", pattern=r"^[A-Za-z0-9_-][A-Za-z0-9_./-]{0,199}$")
     """The folder with the configs, relative to the repository."""
+    catalogue: _Folder | None = None
+    """The folder with the organisation's own products, relative to the repository, e.g. `products`."""
     accounts: Mapping[_Account, Account] = {}
     gates: tuple[SettingsGate, ...] | None = None
     waivers: tuple[SettingsWaiver, ...] = ()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from stackseal import catalogue, config, naming, settings, waves
+from stackseal import catalogue, config, naming, offered, settings, waves
 from stackseal.catalogue import Catalogue, Resolved
 from stackseal.errors import ConfigError, ConfigErrors, UsageError
 from stackseal.hosts.git import Repository
@@ -94,6 +94,7 @@ def settings_at(repository: Repository, commit: str) -> Settings:
 def between(repository: Repository, base: str, head: str, products: Catalogue, sandbox: Sandbox) -> Change:
     """The stacks that a change from one commit to another concerns, sorted by identity.
 
+    `products` are the shipped ones. Those of the organisation are each commit's own; where they lie says the base.
     Configs of the head that are invalid are failures, and their stacks are no removals: nobody wants them gone.
     Invalid ones of the base count as absent. A change that no order can deploy is a failure, too.
     """
@@ -101,8 +102,10 @@ def between(repository: Repository, base: str, head: str, products: Catalogue, s
     ours = settings_at(repository, before)
     changed = {path for item in repository.changed(before, after) for path in (item.old, item.new) if path}
     everything = settings.FILE in changed
-    old, _ = _resolved(repository, before, ours.configs, products, sandbox)
-    new, failures = _resolved(repository, after, ours.configs, products, sandbox)
+    had, have, faults = _offered(repository, (before, after), ours, products)
+    old, _ = _resolved(repository, before, ours.configs, had, sandbox)
+    new, failures = _resolved(repository, after, ours.configs, have, sandbox)
+    failures = (*_failures(faults), *failures)
     try:
         catalogue.unique(list(new))
     except ConfigErrors as error:
@@ -122,6 +125,16 @@ def between(repository: Repository, base: str, head: str, products: Catalogue, s
         after=new,
         proposed=_rules(repository, after, ours),
     )
+
+
+def _offered(
+    repository: Repository, commits: tuple[str, str], ours: Settings, shipped: Catalogue
+) -> tuple[Catalogue, Catalogue, tuple[ConfigError, ...]]:
+    """The catalogues before and after a change, and what is wrong with the second; what was wrong before is absent."""
+    before, _ = offered.at(repository, commits[0], ours.catalogue, shipped)
+    after, errors = offered.at(repository, commits[1], ours.catalogue, shipped)
+    after = offered.changed(before, after)
+    return before, offered.mended(before, after) if errors else after, errors
 
 
 def _resolved(
@@ -167,24 +180,43 @@ def _proposed(repository: Repository, head: str, base: Settings) -> tuple[tuple[
 def _rules(repository: Repository, head: str, base: Settings) -> tuple[str, ...]:
     """What the pull request wants to be rule, in sentences; invalid settings are told elsewhere."""
     try:
-        same = settings_at(repository, head).gates == base.gates
+        theirs = settings_at(repository, head)
     except ConfigError:
-        same = True
-    sentence = f"The pull request changes `gates:` in {settings.FILE}: those of the base count until it is merged."
-    return () if same else (sentence,)
+        return ()
+    found = []
+    if theirs.gates != base.gates:
+        found.append(
+            f"The pull request changes `gates:` in {settings.FILE}: those of the base count until it is merged."
+        )
+    if theirs.catalogue != base.catalogue:
+        found.append(
+            f"The pull request changes `catalogue:` in {settings.FILE}: the base's products count until it is merged."
+        )
+    return tuple(found)
 
 
 def _paired(old: Sequence[Resolved], new: Sequence[Resolved]) -> tuple[Subject, ...]:
     before: Mapping[StackId, Resolved] = {item.stack.id: item for item in old}
     after: Mapping[StackId, Resolved] = {item.stack.id: item for item in new}
     return tuple(
-        Subject(id=identity, base=before.get(identity), head=after.get(identity))
+        Subject(id=identity, base=before.get(identity), head=_still_stateful(before.get(identity), after.get(identity)))
         for identity in sorted({*before, *after})
     )
 
 
+def _still_stateful(base: Resolved | None, head: Resolved | None) -> Resolved | None:
+    """The head, where whatever was stateful before still is: a change does not decide that its own loss is none."""
+    if base is None or head is None or base.stack.product.stateful <= head.stack.product.stateful:
+        return head
+    product = head.stack.product
+    product = replace(product, stateful=product.stateful | base.stack.product.stateful)
+    return replace(head, stack=replace(head.stack, product=product))
+
+
 def _differs(pair: Subject, changed: set[str]) -> bool:
     if pair.base is None or pair.head is None:
+        return True
+    if pair.base.stack.product.digest != pair.head.stack.product.digest:
         return True
     touched = pair.head.stack.config.path in changed
     return touched and pair.base.stack.config.digest != pair.head.stack.config.digest

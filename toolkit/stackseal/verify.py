@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from stackseal import config, planning, preparation, settings
+from stackseal import config, offered, planning, preparation, settings
 from stackseal.aws.s3 import Bucket
 from stackseal.errors import ConfigError, ConfigErrors, UsageError
 from stackseal.hosts.base import KnowsPulls
@@ -23,6 +23,7 @@ from stackseal.plan.record import SealRecord, hashed, key, newest_first
 if TYPE_CHECKING:
     from stackseal.aws.cloudformation import CloudFormation
     from stackseal.aws.shapes import StackState
+    from stackseal.catalogue import Catalogue
     from stackseal.world import World
 
 _HIDDEN: Final = "*"
@@ -135,17 +136,29 @@ def rendered(world: World, stack: StackId, commit: str) -> str | None:
     repository = Repository(world.here)
     ours = settings.load(world.here)
     repository.commit(commit)
+    products = _products(repository, commit, ours.catalogue)
     for path in repository.files(commit, ours.configs):
         if not path.endswith(config.SUFFIXES):
             continue
         try:
             parsed = config.parse(repository.read(commit, path) or b"", path)
-            found = preparation.catalogue_of(world).resolve(parsed, world.sandbox)
+            found = products.resolve(parsed, world.sandbox)
         except (ConfigError, ConfigErrors):
             continue  # another config of the commit; it is not this stack's, whose review would have stopped at it
         if found.stack.id == stack:
             return preparation.rendered(world, found, ours.waived()).template.sha256
     return None
+
+
+def _products(repository: Repository, commit: str, root: str | None) -> Catalogue:
+    """The catalogue as the commit's own deployment saw it: a waiver that the commit brought did not count yet."""
+    products, _ = offered.at(repository, commit, root, preparation.shipped())
+    parent = repository.found(f"{commit}^1")
+    return (
+        offered.changed(offered.at(repository, parent, root, preparation.shipped())[0], products)
+        if parent
+        else products
+    )
 
 
 def _live(cfn: CloudFormation, stack: StackId) -> Live:

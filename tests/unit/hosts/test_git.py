@@ -156,3 +156,16 @@ def test_what_a_branch_contains_and_which_commit_touched_a_file_last(scratch: Sc
     assert repository.last(first, third, "configs/[a].yaml") == third
     assert repository.last(second, third, "configs/a.yaml") is None
     assert (repository.found("HEAD"), repository.found("absent"), repository.found("-n")) == (third, None, None)
+
+
+def test_links_and_submodules_on_the_way_to_a_folder_and_below_it_are_named(scratch: Scratch) -> None:
+    head = scratch.commit({"a/b/c/file": "1"})
+    (scratch.folder / "a/b/c/link").symlink_to("/etc/passwd")
+    (scratch.folder / "way").symlink_to("a")
+    scratch.git("update-index", "--add", "--cacheinfo", f"160000,{head},a/b/module")
+    scratch.git("add", "a/b/c/link", "way")
+    head = scratch.seal()
+    repository = Repository(scratch.folder)
+    assert repository.links(head, "a/b") == ("a/b/c/link", "a/b/module")
+    assert repository.links(head, "way/b") == ("way",)
+    assert repository.links(head, "absent") == ()

@@ -6,21 +6,24 @@ cannot run any. Schema first, then the product's expressions (in the sandbox), t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, cast
 
 from stackseal import assets, naming
-from stackseal.catalogue import schema
+from stackseal.catalogue import expressions, schema
 from stackseal.catalogue.file_name import mismatch
 from stackseal.catalogue.product import ProductFile, read_product
 from stackseal.errors import ConfigError, ConfigErrors
-from stackseal.model import Config, Json, JsonPath, Location, Name, Stack, StackId
+from stackseal.model import Config, Json, JsonPath, Location, Name, Stack, StackId, Waiver
 from stackseal.sandbox import Evaluated, Sandbox
 
 _STACK_NAME_LIMIT: Final = 128
-_IDENTITY: Final = (("account", "client.account_id"), ("region", "environment.region"), ("env", "environment.env"))
+_STEM: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}")
+"""What may stand in the name of a file; no folder can."""
+_STACK_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +40,10 @@ class Catalogue:
     """The products by the config section that chooses them."""
 
     products: Mapping[str, ProductFile]
+
+    def with_own(self, own: Iterable[ProductFile]) -> Catalogue:
+        """The catalogue with an organisation's products besides; they differ from it (`organisation.load`)."""
+        return Catalogue(products={**self.products, **{product.section: product for product in own}})
 
     @classmethod
     def load(cls, roots: Sequence[Path] = (assets.PRODUCTS,)) -> Catalogue:
@@ -87,11 +94,12 @@ class Catalogue:
         """
         product = self.product_of(config)
         config = _aliased(config, product)
-        schema.validate(config, product)
+        schema.validate(config, product, sandbox)
         _edition(config, product, edition)
         context = schema.with_defaults(config, product)
-        evaluated = _evaluate(product, context, suffix, sandbox)
-        stack = _stack(config, product, context, evaluated, suffix)
+        evaluated = expressions.evaluate(product, context, suffix, sandbox)
+        waivers = _waivers(config, product, evaluated, suffix, sandbox)
+        stack = _stack(config, product, context, evaluated, suffix, waivers)
         warnings = () if suffix else (*mismatch(config, evaluated.values), *_advice(product, evaluated.values))
         return Resolved(stack=stack, warnings=warnings, origins=evaluated.origins)
 
@@ -176,38 +184,30 @@ def _edition(config: Config, product: ProductFile, edition: str | None) -> None:
         )
 
 
-def _evaluate(product: ProductFile, context: Mapping[str, Json], suffix: str, sandbox: Sandbox) -> Evaluated:
-    expressions = [
-        *_IDENTITY,
-        *product.variables.items(),
-        ("stack:slug", product.slug),
-        ("stack:name", product.stack),
-        ("stack:scenario", product.scenario),
-        ("stack:variant", product.variant),
-        ("stack:protected", product.protected),
-        *((f"names:{key}", _if(rule.name, rule.when)) for key, rule in product.names.items()),
-        *((f"tags:{key}", value) for key, value in product.tags.items()),
-        *((f"file:{token.token}", token.value) for token in product.file_name),
-        *((f"count:{index}", rule.when) for index, rule in enumerate(product.resources)),
-        *((f"waiver:{index}", rule.when) for index, rule in enumerate(product.waivers)),
-        *((f"addition:{index}", rule.when) for index, rule in enumerate(product.additions)),
-        *((f"advice:{index}", rule.when) for index, rule in enumerate(product.advice)),
-        *((f"afterwards:{index}", _if(f"'{index}'", rule.when)) for index, rule in enumerate(product.afterwards)),
-        *((f"publishes:{index}", _if(rule.path, rule.when)) for index, rule in enumerate(product.publishes)),
-        *((f"consumes:{index}", _if(rule.path, rule.when)) for index, rule in enumerate(product.consumes)),
-    ]
-    seen = {**context, "suffix": suffix, "test": bool(suffix)}
-    where = Location(path=f"products/{product.root.name}/product.yaml")
-    return sandbox.evaluate(expressions, seen, where=where)
-
-
-def _if(expression: str, when: str) -> str:
-    """The expression's value where `when` holds, None otherwise."""
-    return f"({expression}) if ({when}) else none"
+def _waivers(
+    config: Config, product: ProductFile, evaluated: Evaluated, suffix: str, sandbox: Sandbox
+) -> tuple[Waiver, ...]:
+    """The product's waivers that hold for a config; of a product that a pull request changes, those of before count."""
+    mine = tuple(
+        rule.model() for index, rule in enumerate(product.waivers) if evaluated.values[f"{expressions.WAIVER}:{index}"]
+    )
+    if not product.changed:
+        return mine
+    counted: tuple[Waiver, ...] = ()
+    if (before := product.before) is not None:
+        context = schema.with_defaults(config, before)
+        held = expressions.holding(before, context, suffix, sandbox)
+        counted = tuple(rule.model() for rule in held)
+    return (*counted, *(replace(waiver, proposed=True) for waiver in mine if waiver not in counted))
 
 
 def _stack(
-    config: Config, product: ProductFile, context: Mapping[str, Json], evaluated: Evaluated, suffix: str
+    config: Config,
+    product: ProductFile,
+    context: Mapping[str, Json],
+    evaluated: Evaluated,
+    suffix: str,
+    waivers: Sequence[Waiver],
 ) -> Stack:
     values = evaluated.values
     names = {
@@ -219,7 +219,7 @@ def _stack(
     tags = {**own_tags, **{key: str(values[f"tags:{key}"]) for key in product.tags}}
     tags = dict(sorted(tags.items()))
     variables = {key: values[key] for key in product.variables}
-    stack_name = str(values["stack:name"])
+    stack_name = _usable("stack", str(values["stack:name"]), _STACK_NAME, product)
     template_context: dict[str, Json] = {
         **context,
         **variables,
@@ -235,11 +235,11 @@ def _stack(
             region=str(values["region"]),
             name=naming.shorten(stack_name, _STACK_NAME_LIMIT),
         ),
-        product=product.model([rule for n, rule in enumerate(product.waivers) if values[f"waiver:{n}"]]),
+        product=product.model(waivers),
         config=config,
         env=str(values["env"]),
-        slug=str(values["stack:slug"]),
-        scenario=str(values["stack:scenario"]),
+        slug=_usable("slug", str(values["stack:slug"]), _STEM, product),
+        scenario=_usable("scenario", str(values["stack:scenario"] or ""), _STEM, product, empty=True),
         variant=str(values["stack:variant"]),
         names=names,
         context=template_context,
@@ -250,6 +250,18 @@ def _stack(
         afterwards=tuple(product.afterwards[int(index)].text for index in _given("afterwards", values)),
         test=bool(suffix),
         protected=bool(values["stack:protected"]) and not suffix,
+    )
+
+
+def _usable(key: str, value: str, allowed: re.Pattern[str], product: ProductFile, *, empty: bool = False) -> str:
+    """A text that becomes part of names and paths. Raises ConfigError where it is none that can."""
+    if allowed.fullmatch(value) or (empty and not value):
+        return value
+    raise ConfigError(
+        f"The product {product.name} gives no usable {key}",
+        why=f"{value[:80]!r} does not match {allowed.pattern}",
+        remedy=f"mend the expression `{key}`",
+        where=product.at(key),
     )
 
 

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from stackseal import yamltext
 from stackseal.errors import ConfigError
-from stackseal.model import Location, Product, Waiver, nearest
+from stackseal.model import JsonPath, Location, Product, Waiver, nearest
 
 _Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 _Limits = yamltext.Limits(size=262_144, nodes=20_000)
+_OURS: Final = ("root", "folder", "sources", "digest", "marks", "changed", "before")
+"""Fields that a `product.yaml` cannot set."""
 
 
 class _Strict(BaseModel):
@@ -79,11 +81,25 @@ class ProductWaiver(_Strict):
     owner: str = "stackseal"
     until: str | None = Field(default=None, pattern=r"^\d{4}-\d{2}-\d{2}$")
 
+    def model(self) -> Waiver:
+        """The waiver as later stages see it."""
+        return Waiver(**self.model_dump(exclude={"when"}))
+
 
 class ProductFile(_Strict):
     """A `product.yaml`, validated."""
 
     root: Path
+    folder: str
+    """The folder as messages name it."""
+    sources: Mapping[str, str] | None = None
+    """An organisation's template files by name; None for a shipped product."""
+    digest: str = ""
+    marks: Mapping[JsonPath, Location] = {}
+    changed: bool = False
+    """A pull request has changed it, so its own waivers do not count."""
+    before: ProductFile | None = None
+    """What it was before the change, whose waivers do."""
     name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")
     title: str
     section: _Identifier
@@ -111,7 +127,11 @@ class ProductFile(_Strict):
     waivers: tuple[ProductWaiver, ...] = ()
     template: str = "template.yaml.j2"
 
-    def model(self, waivers: Sequence[ProductWaiver]) -> Product:
+    def at(self, *path: str | int) -> Location:
+        """Where a node of `product.yaml` stands, as messages name it."""
+        return nearest(self.marks, path) or Location(path=f"{self.folder}/product.yaml")
+
+    def model(self, waivers: Sequence[Waiver]) -> Product:
         """The part that later stages need, with the waivers that hold for a config."""
         return Product(
             name=self.name,
@@ -120,27 +140,46 @@ class ProductFile(_Strict):
             root=self.root,
             template=self.template,
             stateful=frozenset(self.stateful),
-            waivers=tuple(Waiver(**waiver.model_dump(exclude={"when"})) for waiver in waivers),
+            waivers=tuple(waivers),
+            folder=self.folder,
+            sources=self.sources,
+            digest=self.digest,
         )
 
 
 def read_product(path: Path) -> ProductFile:
-    """The product of a `product.yaml`.
+    """The shipped product of a `product.yaml`.
 
     Raises ConfigError at the line of the first thing that is wrong with it.
     """
-    shown = path.as_posix()
-    document = yamltext.parse(yamltext.decode(path.read_bytes(), shown, _Limits), shown, limits=_Limits)
+    root = path.parent
+    return parse_product(path.read_bytes(), path.as_posix(), {"root": root, "folder": f"products/{root.name}"})
+
+
+def parse_product(raw: bytes, shown: str, ours: Mapping[str, Any], *, keep: bool = False) -> ProductFile:
+    """The product of a file's content; `ours` are the fields that the file cannot set, `keep` its lines, too.
+
+    Raises ConfigError at the line of the first thing that is wrong with it.
+    """
+    document = yamltext.parse(yamltext.decode(raw, shown, _Limits), shown, limits=_Limits)
     if not isinstance(document.data, dict):
         raise ConfigError("The product is not a mapping", remedy="see CONTRIBUTING", where=Location(path=shown))
+    for key in _OURS:
+        if key in document.data:
+            raise invalid((key,), "Extra inputs are not permitted", document.marks, shown)
+    marks = {"marks": document.marks} if keep else {}
     try:
-        return ProductFile.model_validate({**document.data, "root": path.parent})
+        return ProductFile.model_validate({**document.data, **ours, **marks})
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        place = tuple(first["loc"])
-        raise ConfigError(
-            f"The product is invalid at {'.'.join(str(step) for step in place)}",
-            why=str(first["msg"]),
-            remedy="see CONTRIBUTING, recipe 'Add a product'",
-            where=nearest(document.marks, place) or Location(path=shown),
-        ) from error
+        raise invalid(tuple(first["loc"]), str(first["msg"]), document.marks, shown) from error
+
+
+def invalid(place: JsonPath, why: str, marks: Mapping[JsonPath, Location], shown: str) -> ConfigError:
+    """What is wrong with a node of a `product.yaml`, at its line."""
+    return ConfigError(
+        f"The product is invalid at {'.'.join(str(step) for step in place)}",
+        why=why,
+        remedy="see CONTRIBUTING, recipe 'Add a product'",
+        where=nearest(marks, place) or Location(path=shown),
+    )

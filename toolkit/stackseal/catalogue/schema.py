@@ -9,7 +9,8 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cache
+from contextlib import contextmanager
+from functools import cache, partial
 from typing import Any, Final, cast
 
 import jsonschema
@@ -19,6 +20,7 @@ from stackseal import assets, yamltext
 from stackseal.catalogue.product import ProductFile
 from stackseal.errors import ConfigError, ConfigErrors
 from stackseal.model import Config, Json, JsonPath, Location
+from stackseal.sandbox import Sandbox
 
 _COMMON: Final = "config.schema.yaml"
 _TYPES: Final = {
@@ -32,13 +34,15 @@ _TYPES: Final = {
 }
 
 
-def validate(config: Config, product: ProductFile) -> None:
-    """Nothing, if the config is what its product's schema says.
+def validate(config: Config, product: ProductFile, sandbox: Sandbox) -> None:
+    """Nothing, if the config is what its product's schema says; an organisation's patterns are tried in the sandbox.
 
     Raises ConfigErrors (one error alone as ConfigError) in the order of the file's lines.
     """
-    validator = _validator(document(product))
-    errors = {str(error) + str(error.where): error for error in _errors(config, validator)}
+    search = partial(_tried, sandbox, product) if product.sources is not None else _search
+    with _answering(product):
+        validator = _validator(document(product), search)
+        errors = {str(error) + str(error.where): error for error in _errors(config, validator)}
     found = sorted(errors.values(), key=lambda error: (error.where or Location(path=config.path), str(error)))
     if len(found) == 1:
         raise found[0]
@@ -74,12 +78,29 @@ def editor(products: Iterable[ProductFile]) -> dict[str, Any]:
 
 def with_defaults(config: Config, product: ProductFile) -> dict[str, Json]:
     """The config's sections with the schema's defaults where the person wrote nothing."""
-    whole = document(product)
-    return {
-        section: _filled(config.data.get(section, {}), node)
-        for section, node in whole["properties"].items()
-        if section in config.data or section not in product.aliases
-    }
+    with _answering(product):
+        whole = document(product)
+        return {
+            section: _filled(config.data.get(section, {}), node)
+            for section, node in whole["properties"].items()
+            if section in config.data or section not in product.aliases
+        }
+
+
+@contextmanager
+def _answering(product: ProductFile) -> Iterator[None]:
+    """Whatever a strange schema causes in a library is told at the schema's line."""
+    try:
+        yield
+    except (ConfigError, ConfigErrors):
+        raise
+    except Exception as error:
+        raise ConfigError(
+            f"The schema of the product {product.name} cannot be used",
+            why=" ".join(f"{type(error).__name__}: {error}".split())[:200],
+            remedy="mend it: every node is a mapping of JSON Schema 2020-12",
+            where=product.at("schema"),
+        ) from error
 
 
 def _filled(value: Any, schema: Mapping[str, Any]) -> Any:
@@ -101,15 +122,33 @@ def _common() -> dict[str, Any]:
     return cast("dict[str, Any]", parsed.data)
 
 
-def _pattern(_: Validator, pattern: str, instance: Any, __: Any) -> Iterator[jsonschema.ValidationError]:
-    """JSON Schema's `$` is the end of the text; Python's also matches before a last newline."""
-    if isinstance(instance, str) and not re.search(re.sub(r"\$\Z", r"\\Z", pattern), instance):
-        yield jsonschema.ValidationError(f"{instance!r} does not match {pattern!r}")
+def _search(pattern: str, text: str) -> bool:
+    return re.search(pattern, text) is not None
 
 
-def _validator(schema: Mapping[str, Any]) -> Validator:
+def _tried(sandbox: Sandbox, product: ProductFile, pattern: str, text: str) -> bool:
+    """The same for a pattern that a pull request may have written: one can take years."""
+    try:
+        return sandbox.search(pattern, text, where=product.at("schema"))
+    except ConfigError as error:
+        raise ConfigError(
+            f"A pattern of the product {product.name} was stopped",
+            why=f"{pattern[:80]}: {error.why}",
+            remedy="write one without repetitions inside repetitions",
+            where=error.where,
+        ) from error
+
+
+def _validator(schema: Mapping[str, Any], search: Callable[[str, str], bool]) -> Validator:
+    """What reads a schema, and nothing beside it: a reference to somewhere else is not followed."""
+
+    def pattern(_: Validator, pattern: str, instance: Any, __: Any) -> Iterator[jsonschema.ValidationError]:
+        # JSON Schema's `$` is the end of the text; Python's also matches before a last newline.
+        if isinstance(instance, str) and not search(re.sub(r"\$\Z", r"\\Z", pattern), instance):
+            yield jsonschema.ValidationError(f"{instance!r} does not match {pattern!r}")
+
     extend = cast("Callable[..., Callable[..., Validator]]", jsonschema.validators.extend)
-    return extend(jsonschema.Draft202012Validator, {"pattern": _pattern})(schema)
+    return extend(jsonschema.Draft202012Validator, {"pattern": pattern})(schema)
 
 
 def _errors(config: Config, validator: Validator) -> Iterator[ConfigError]:

@@ -69,9 +69,7 @@ def _closed(args: argparse.Namespace, world: World) -> Iterator[Removal]:
         why = "was merged: its deployment tidies up" if pull.merged else "is open"
         world.out.say(f"The pull request {pull.number} {why}; nothing is removed")
         return
-    change = subjects.between(
-        Repository(world.here), args.base, args.head, preparation.catalogue_of(world), world.sandbox
-    )
+    change = subjects.between(Repository(world.here), args.base, args.head, preparation.shipped(), world.sandbox)
     there = acting.acting(world, "plan", change.settings, pull_request=pull.number)
     for subject in change.subjects:
         cfn = there.cloudformation(subject.id)

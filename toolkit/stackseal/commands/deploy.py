@@ -73,7 +73,7 @@ def run(args: argparse.Namespace, world: World) -> int:
     from stackseal.report.redact import redact
 
     repository = Repository(world.here)
-    change = subjects.between(repository, args.base, args.head, preparation.catalogue_of(world), world.sandbox)
+    change = subjects.between(repository, args.base, args.head, preparation.shipped(), world.sandbox)
     if (only := listed(args.stacks)) is not None:
         change = subjects.only(change, only)
     order = pipeline.order(world, change)
@@ -151,7 +151,7 @@ def _superseded(
     from stackseal import newer, preparation
 
     tip = newer.tip_of(repository, args.tip, world.runner.branch)
-    found = newer.superseded(repository, change, order, tip, preparation.catalogue_of(world), world.sandbox)
+    found = newer.superseded(repository, change, order, tip, preparation.shipped(), world.sandbox)
     staying = {stack.name for wave in order.waves for stack in wave if stack not in found}
     return {stack.name: commit for stack, commit in found.items() if stack.name not in staying}
 

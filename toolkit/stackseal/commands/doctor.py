@@ -10,7 +10,7 @@ from typing import Final
 
 from stackseal import __version__
 from stackseal.commands.base import emit, table
-from stackseal.errors import StacksealError, UsageError
+from stackseal.errors import ConfigError, ConfigErrors, StacksealError, UsageError
 from stackseal.world import World
 
 _LATE: Final = 7
@@ -57,7 +57,6 @@ def run(args: argparse.Namespace, world: World) -> int:
     """Print the findings; exit 1 when something is missing that stackseal needs."""
     from stackseal import facts
     from stackseal.checks import checkov_env
-    from stackseal.preparation import catalogue_of
 
     checkov = checkov_env.find(world.env)
     git = shutil.which("git", path=world.env.get("PATH"))
@@ -67,7 +66,7 @@ def run(args: argparse.Namespace, world: World) -> int:
         ("checkov", str(checkov or "-"), "ok" if checkov else "installed when it is first needed"),
         ("git", str(git or "-"), "ok" if git else "missing: install git"),
         ("facts", facts.published().isoformat(), facts.stale(world.clock.today) or "ok"),
-        ("products", ", ".join(product.name for product in catalogue_of(world).products.values()), "ok"),
+        products(world),
         last_check(world),
     ]
     if args.repository is not None:
@@ -91,6 +90,20 @@ def run(args: argparse.Namespace, world: World) -> int:
     if any(status.startswith(_BAD) for status in statuses):
         return 1
     return 5 if any(status.startswith("unknown") for status in statuses) else 0
+
+
+def products(world: World) -> tuple[str, str, str]:
+    """The products that configs can choose, the organisation's own among them: what, found, status."""
+    from stackseal.preparation import catalogue_of
+
+    try:
+        found = catalogue_of(world).products.values()
+    except ConfigErrors as several:
+        return ("products", "-", f"wrong: {several.errors[0].where}: {several.errors[0]}, and more")
+    except ConfigError as error:
+        return ("products", "-", f"wrong: {error.where}: {error}")
+    own = sum(product.sources is not None for product in found)
+    return ("products", ", ".join(product.name for product in found), f"ok, {own} of them your own" if own else "ok")
 
 
 def repository(world: World, name: str) -> list[tuple[str, str, str]]:

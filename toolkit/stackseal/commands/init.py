@@ -34,6 +34,7 @@ _SETTINGS: Final = """\
 # Settings of stackseal. Pipelines read this file from the base branch only; see docs/reference/settings.md.
 version: 1
 configs: {configs}
+# catalogue: products # the folder with products of your own
 # accounts:
 #   "123456789012":
 #     execution_role: arn:aws:iam::123456789012:role/stackseal-execution
@@ -135,13 +136,17 @@ def _ignored(world: World) -> dict[Path, str]:
 
 
 def _examples(product: str, world: World) -> dict[Path, str]:
+    from stackseal import artifacts
     from stackseal.errors import UsageError
     from stackseal.preparation import catalogue_of
 
     products = {item.name: item for item in catalogue_of(world).products.values()}
     if product not in products:
         raise UsageError(f"There is no product {product!r}", why=f"the catalogue has {', '.join(sorted(products))}")
-    folder = products[product].root / "examples"
+    root = products[product].root
+    folder = (root if products[product].sources is None else world.here / root) / "examples"
     return {
-        world.root / _EXAMPLES / path.name: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.yaml"))
+        world.root / _EXAMPLES / path.name: artifacts.read(path)
+        for path in sorted(folder.glob("*.yaml"))
+        if artifacts.linked(path, below=world.here) is None
     }

@@ -78,7 +78,7 @@ def run(args: argparse.Namespace, world: World) -> int:
     if args.from_bundle:
         report = _planned(args, world, repository)
     else:
-        products = preparation.catalogue_of(world)
+        products = preparation.shipped()
         change = subjects.between(repository, args.base, args.head, products, world.sandbox)
         if (meant := listed(args.stacks)) is not None:
             change = subjects.only(change, meant)

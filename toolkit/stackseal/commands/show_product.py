@@ -39,7 +39,8 @@ def run(args: argparse.Namespace, world: World) -> int:
         "publishes": list(stack.publishes),
         "consumes": list(stack.consumes),
     }
-    head = f"{stack.product.title}, {stack.variant}, {stack.scenario}: {len(rows)} resources in {stack.id.name}"
+    what = ", ".join(part for part in (stack.product.title, stack.variant, stack.scenario) if part)
+    head = f"{what}: {len(rows)} resources in {stack.id.name}"
     cells = [(row.logical_id, row.type, row.name) for row in rows]
     emit(world, facts, f"{head}\n\n{table(cells, ('LOGICAL ID', 'TYPE', 'NAME'))}")
     return 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Final
 
 from stackseal.errors import Failed, UsageError
@@ -83,6 +83,15 @@ class Repository:
         listed = _text(self._git("ls-tree", "-r", "-z", revision, "--", f"{folder}/").stdout).split("\0")
         rows = (line.split("\t", 1) for line in listed if line)
         return tuple(sorted(name for meta, name in rows if meta.startswith("100")))
+
+    def links(self, revision: str, folder: str) -> tuple[str, ...]:
+        """What is no file and no folder on the way to a folder and below it at a commit: links and submodules."""
+        path = PurePosixPath(folder)
+        way = [step.as_posix() for step in (*reversed(path.parents), path) if step.name]
+        listed = _text(self._git("ls-tree", "-z", revision, "--", *way).stdout)
+        listed += _text(self._git("ls-tree", "-r", "-z", revision, "--", f"{folder}/").stdout)
+        rows = (line.split("\t", 1) for line in listed.split("\0") if line)
+        return tuple(sorted({name for meta, name in rows if not meta.startswith(("100", "040"))}))
 
     def read(self, revision: str, path: str) -> bytes | None:
         """A file's content at a commit; None where it does not exist or is not a regular file."""

@@ -95,16 +95,29 @@ class Sandbox:
                         stream.close()
 
     def evaluate(
-        self, expressions: Sequence[tuple[str, str]], context: Mapping[str, Json], *, where: Location
+        self,
+        expressions: Sequence[tuple[str, str]],
+        context: Mapping[str, Json],
+        *,
+        where: Location,
+        places: Mapping[str, Location] | None = None,
     ) -> Evaluated:
         """The value of each (key, expression), in order; a key that is an identifier is visible to those after it.
 
-        Raises ConfigError at `where` for an expression that is invalid, undefined, or takes too long.
+        Raises ConfigError for an expression that is invalid, undefined, or takes too long: at its place by key, if it
+        has one, else at `where`.
         """
         request = {"op": "evaluate", "expressions": list(expressions), "context": context}
-        reply = self._ask(request, {}, where)
+        reply = self._ask(request, {}, where, places or {})
         origins = {key: tuple(path) for key, path in reply["origins"].items()}
         return Evaluated(values=reply["values"], origins=origins)
+
+    def search(self, pattern: str, text: str, *, where: Location) -> bool:
+        """Whether a regular expression that somebody else wrote is found in a text.
+
+        Raises ConfigError at `where` for one that is invalid or takes too long.
+        """
+        return bool(self._ask({"op": "search", "pattern": pattern, "text": text}, {}, where)["found"])
 
     def render(
         self, bundle: Bundle, template: str, context: Mapping[str, Json], origins: Mapping[str, JsonPath]
@@ -140,7 +153,13 @@ class Sandbox:
             self._ask({"op": "load", "bundle": bundle.digest, "files": bundle.files}, bundle.paths, where)
             self._loaded.add(bundle.digest)
 
-    def _ask(self, request: Mapping[str, Any], paths: Mapping[str, str], where: Location) -> dict[str, Any]:
+    def _ask(
+        self,
+        request: Mapping[str, Any],
+        paths: Mapping[str, str],
+        where: Location,
+        places: Mapping[str, Location] | None = None,
+    ) -> dict[str, Any]:
         child = self._start()
         assert child.stdin is not None  # noqa: S101 - it was opened as a pipe
         try:
@@ -151,7 +170,8 @@ class Sandbox:
             self.close()
             raise _limits("its process ended", where) from error
         if "error" in reply:
-            raise _refused(reply["error"], paths, where)
+            key = str(reply["error"].get("key"))
+            raise _refused(reply["error"], paths, (places or {}).get(key, where))
         return reply
 
     def _start(self) -> subprocess.Popen[bytes]:

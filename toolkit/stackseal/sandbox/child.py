@@ -207,6 +207,8 @@ class _Server:
             case "load":
                 self.environments[request["bundle"]] = _environment(request["files"])
                 return {}
+            case "search":
+                return {"found": re.search(request["pattern"], request["text"]) is not None}
             case "evaluate":
                 return self._evaluate(request["expressions"], dict(request["context"]))
             case _:
