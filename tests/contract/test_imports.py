@@ -31,12 +31,13 @@ ALLOWED: Final[dict[str, set[str]]] = {
     "sandbox": set(),
     "settings": {"naming", "yamltext"},
     "waves": set(),
+    "workers": set(),
     "rollout": set(),
     # stages: values and tools, never each other
     "config": {"yamltext"},
     "catalogue": {"assets", "naming", "sandbox", "yamltext"},
     "render": {"__init__", "assets", "sandbox", "yamltext"},
-    "checks": {"assets", "facts", "yamltext"},
+    "checks": {"assets", "facts", "workers", "yamltext"},
     "policy": {"facts", "naming"},
     "plan": {"artifacts", "aws", "facts"},
     "report": {"__init__", "assets", "hiding", "inert"},
@@ -48,12 +49,23 @@ ALLOWED: Final[dict[str, set[str]]] = {
     "aws": set(),
     "hosts": {"artifacts"},
     "local": {"facts"},
-    "world": {"aws", "hosts", "output", "sandbox"},
+    "world": {"aws", "hosts", "output", "sandbox", "workers"},
     # wiring: these join stages, and each says what in its first line
     "bundle": set(),
     "acting": {"aws", "hosts", "settings", "world"},
     "offered": {"catalogue", "hosts", "yamltext"},
-    "preparation": {"artifacts", "catalogue", "checks", "config", "offered", "render", "settings", "world"},
+    "preparation": {
+        "artifacts",
+        "catalogue",
+        "checks",
+        "config",
+        "hosts",
+        "offered",
+        "render",
+        "settings",
+        "workers",
+        "world",
+    },
     "publication": {"artifacts", "hosts", "report", "world"},
     "journal": {"__init__", "artifacts", "config", "world"},
     "progress": {"output"},
@@ -121,6 +133,7 @@ ALLOWED["demo"] = _BELOW - {"local"} | {"pipeline"}
 ALLOWED["cli"] = {"__init__", "assets", "checks", "commands", "hiding", "hosts", "journal", "local", "output"} | {
     "report",
     "sandbox",
+    "workers",
     "world",
 }
 
@@ -136,16 +149,17 @@ LIBRARIES: Final[dict[str, tuple[str, ...]]] = {
     "ministack": ("local/ministack.py",),
     "moto": ("local/moto.py",),
     "cfnlint": ("checks/engines/cfn_lint.py",),
-    "checkov": (),
+    "checkov": ("checks/checkov_worker.py",),
     "markdown": ("report/",),
     "jinja2": ("report/words.py", "sandbox/child.py"),
     "yaml": ("yamltext/", "report/"),
     "pydantic": ("bundle.py", "settings.py", "catalogue/product.py", "hosts/event.py", "report/json.py"),
     "jsonschema": ("catalogue/organisation.py", "catalogue/schema.py", "plan/record.py"),
 }
-"""Each library and the only files (or folders) that import it. checkov has an environment of its own: nobody does."""
+"""Each library and the only files (or folders) that import it. checkov has an environment of its own: only its
+worker does, which runs there."""
 
-HEAVY: Final = {"boto3", "ministack", "moto", "cfnlint", "markdown"}
+HEAVY: Final = {"boto3", "ministack", "moto", "cfnlint", "checkov", "markdown"}
 """Imported inside functions, so that `--help` is quick. Modules under `local/` may do it at the top."""
 
 FILES: Final = sorted(PACKAGE.rglob("*.py"))

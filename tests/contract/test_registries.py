@@ -13,7 +13,7 @@ from stackseal.report import FORMATS
 
 HELPERS = {
     "commands": {"base", "operate", "written"},
-    "hosts": {"base", "event", "gates", "git"},
+    "hosts": {"base", "event", "gates", "git", "trust"},
     "report": {
         "compare",
         "diff",

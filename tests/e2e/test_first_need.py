@@ -13,6 +13,7 @@ from dataclasses import replace
 import pytest
 
 from e2e.harness import STARTER, Bench, Result, example
+from stackseal.workers import Workers
 
 pytestmark = pytest.mark.e2e
 CONFIG = f"{STARTER}.yaml"
@@ -81,3 +82,17 @@ def test_only_the_first_of_the_jobs_needs_it(proposed: Bench) -> None:
         proposed.commit("Retire it")
         removal = good(proposed.run("review", "--base", "main", "--pull-request", "2", "--format", "json"))
         assert removal.facts["changed"] is True
+
+
+def test_what_was_scanned_before_is_not_scanned_again(proposed: Bench) -> None:
+    """Findings of earlier runs count: where no worker can start any more, the review is the same one."""
+    closed = Workers()
+    closed.close()
+    world = replace(proposed.world, engines=("cfn-lint", "checkov"), caching=True)
+    proposed.world = world
+    first = good(proposed.run("review", "--base", "main", "--format", "json"))
+    proposed.world = replace(world, workers=closed)
+    again = good(proposed.run("review", "--base", "main", "--format", "json"))
+    assert again.facts == first.facts
+    proposed.world = replace(world, workers=closed, caching=False)
+    assert proposed.run("review", "--base", "main").code == 3

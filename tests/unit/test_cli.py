@@ -152,6 +152,12 @@ def test_defaults_come_from_the_environment_that_is_given() -> None:
     assert cli.parse(["list-products"], {"XDG_CACHE_HOME": "/x"}).cache_dir == Path("/x/stackseal")
 
 
+def test_a_cache_that_everybody_may_write_is_not_used() -> None:
+    assert cli.parse(["list-products"], {}).no_cache
+    assert cli.parse(["list-products", "--cache-dir", "/c"], {}).no_cache is False
+    assert cli.parse(["list-products"], {"HOME": "/h"}).no_cache is False
+
+
 def test_a_root_that_is_a_catalogue_is_refused(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (here / "ml/products").mkdir(parents=True)
     code, _, err = run(capsys, "show-product", STARTER.name)

@@ -19,6 +19,7 @@ from stackseal.hiding import of_environment
 from stackseal.hosts import github_action
 from stackseal.output import Output
 from stackseal.sandbox import Sandbox
+from stackseal.workers import Workers
 from stackseal.world import EMBEDDED, Clock, World, connector
 
 EDITIONS: Final = ("starter", "professional", "enterprise")
@@ -118,6 +119,8 @@ def parse(argv: Sequence[str], env: Mapping[str, str]) -> argparse.Namespace:
     cache_dir = getattr(arguments, "cache_dir", None) or env.get("STACKSEAL_CACHE_DIR")
     home = env.get("XDG_CACHE_HOME") or Path(env.get("HOME", "/tmp"), ".cache").as_posix()  # noqa: S108
     arguments.cache_dir = Path(cache_dir) if cache_dir else Path(home, "stackseal")
+    private = cache_dir or env.get("XDG_CACHE_HOME") or env.get("HOME")  # else everybody may write there
+    arguments.no_cache = getattr(arguments, "no_cache", False) or not private
     return arguments
 
 
@@ -156,6 +159,8 @@ def run(arguments: argparse.Namespace, env: Mapping[str, str], output: Output) -
             badge=None if arguments.aws == "local" else _badge(runner, clock, output),
             json=arguments.format == "json",
             confirm=_ask if sys.stdin.isatty() and sys.stderr.isatty() else None,
+            workers=stack.enter_context(Workers()),
+            caching=not arguments.no_cache,
             edition=arguments.edition,
         )
         return _done(arguments, world)

@@ -12,7 +12,10 @@ from typing import Any
 
 from stackseal import artifacts, catalogue, checks, config, offered, render, settings
 from stackseal.catalogue import Catalogue, Resolved
+from stackseal.checks.cache import Cache
+from stackseal.hosts import trust
 from stackseal.model import ResourceRow, Stack, Template, Waiver, canonical_json
+from stackseal.workers import Workers
 from stackseal.world import World
 
 
@@ -73,14 +76,56 @@ def rendered(world: World, resolved: Resolved, waivers: Sequence[Waiver]) -> Pre
 
 
 @contextmanager
-def engines(world: World, chosen: tuple[str, ...] | None = None) -> Iterator[checks.Engines]:
-    """The outside of the checks: checkov installed if it is asked for and missing, and an empty scratch folder."""
+def engines(world: World, chosen: tuple[str, ...] | None = None, *, verify: bool = False) -> Iterator[checks.Engines]:
+    """The outside of the checks: workers, what is known from earlier runs, and an empty scratch folder.
+
+    checkov is looked for, and installed if it is missing, when a template must be scanned. With `verify` everything is
+    read anew and compared with what is known.
+    """
     from stackseal.checks import checkov_env
 
-    names = world.engines if chosen is None else chosen
-    checkov = checkov_env.install(world.out.say, env=world.env) if "checkov" in names else None
-    with tempfile.TemporaryDirectory(prefix="stackseal-") as work:
-        yield checks.Engines(checkov=checkov, work=Path(work), names=names, env=world.env)
+    with tempfile.TemporaryDirectory(prefix="stackseal-") as work, _hands(world) as hands:
+        yield checks.Engines(
+            checkov=None,
+            install=lambda: checkov_env.install(world.out.say, env=world.env),
+            work=Path(work),
+            names=world.engines if chosen is None else chosen,
+            env=world.env,
+            hands=hands,
+            cache=_cache(world, verify=verify),
+            say=world.out.say,
+        )
+
+
+def warm(world: World) -> None:
+    """The workers begin to load, for a command that is likely to check soon; what cannot start now is told then.
+
+    Nothing is started where earlier runs may answer, and nothing is installed.
+    """
+    if world.workers is None or (world.caching and _folder(world).is_dir()):
+        return
+    checks.warm(world.engines, world.workers, world.env)
+
+
+@contextmanager
+def _hands(world: World) -> Iterator[Workers]:
+    """The workers of the whole run, or some for these checks only."""
+    if world.workers is not None:
+        yield world.workers
+        return
+    with Workers() as workers:
+        yield workers
+
+
+def _folder(world: World) -> Path:
+    return world.cache / "findings"
+
+
+def _cache(world: World, *, verify: bool) -> Cache | None:
+    """What is known of templates. Findings are a security result: what a pull request may run does not write there."""
+    if not (world.caching or verify):
+        return None
+    return Cache(folder=_folder(world), writes=trust.lasting(world.env), verifies=verify)
 
 
 def resource_rows(template: Template) -> tuple[ResourceRow, ...]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from stackseal.aws.cloudformation import CloudFormation
     from stackseal.aws.session import Aws
     from stackseal.sandbox import Sandbox
+    from stackseal.workers import Workers
 
 
 EMBEDDED: Final = "STACKSEAL_EMBEDDED_AWS"
@@ -68,6 +69,10 @@ class World:
     """Ask the person; None where nobody can answer."""
     engines: tuple[str, ...] = ("cfn-lint", "checkov")
     """What checks templates besides our own checks."""
+    workers: Workers | None = None
+    """Where engines run; None where each use has its own."""
+    caching: bool = False
+    """Whether findings of earlier runs count, which lie below `cache`."""
     edition: str | None = None
     """The only tier that this installation serves."""
 

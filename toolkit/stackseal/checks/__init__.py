@@ -5,12 +5,13 @@ ADD A CHECK: one file in `own/` that satisfies `Check`, its line in `CHECKS`, a 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Final
 
-from stackseal.checks import foreign, waive
+from stackseal.checks import checkov_env, foreign, waive
 from stackseal.checks.base import Check, Engine, Engines
 from stackseal.checks.engines import cfn_lint, checkov
 from stackseal.checks.own import (
@@ -31,6 +32,7 @@ from stackseal.checks.scan import order, scan, suppressed
 from stackseal.checks.waive import with_metadata
 from stackseal.errors import UsageError
 from stackseal.model import Finding, Template, Waiver
+from stackseal.workers import Gone, Workers
 
 CHECKS: Final[dict[str, Check]] = {
     "boundary": boundary,
@@ -71,6 +73,15 @@ def run(
         product = template.stack.product.waivers if template.stack else ()
         found += waive.apply(raw, (*product, *waivers), today=today)
     return order([*found, *waive.unused(waivers, found, templates, world.names)])
+
+
+def warm(names: Sequence[str], hands: Workers, env: Mapping[str, str]) -> None:
+    """The workers of these engines begin to load; nothing is said of one that does not, because its first use will."""
+    with suppress(Gone, UsageError):
+        if "cfn-lint" in names:
+            cfn_lint.start(hands)
+        if "checkov" in names and (executable := checkov_env.find(env)) is not None:
+            checkov.start(hands, executable)
 
 
 def unanswered(name: str, template: Template, waivers: Sequence[Waiver], *, today: date) -> tuple[Finding, ...]:

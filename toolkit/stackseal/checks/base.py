@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from stackseal.checks.values import UNKNOWN
 from stackseal.model import Finding, JsonPath, Level, Template, nearest
+
+if TYPE_CHECKING:
+    from stackseal.checks.cache import Cache
+    from stackseal.workers import Workers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,7 +20,7 @@ class Engines:
     """The outside world of this stage."""
 
     checkov: Path | None
-    """checkov's executable; None where it is not installed, which is an error as long as `names` asks for it."""
+    """checkov's executable; None where it is not looked for yet, or not installed and `install` is None, too."""
     work: Path
     """An existing directory for scratch files; every run makes its own empty one below it."""
     names: tuple[str, ...] = ("cfn-lint", "checkov")
@@ -29,6 +33,14 @@ class Engines:
     """Whether cfn-lint's informational rules are asked too."""
     timeout: float = 600.0
     """Seconds that one call of an engine may take."""
+    install: Callable[[], Path] | None = None
+    """checkov's executable, installed if need be: called when a text must be scanned, not before."""
+    hands: Workers | None = None
+    """Where engines run as workers; without it cfn-lint runs in this process and checkov by its command line."""
+    cache: Cache | None = None
+    """Results of earlier runs; None where every text is read anew."""
+    say: Callable[[str], None] = lambda _: None
+    """A word to the person."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +78,14 @@ class Engine(Protocol):
 
     @property
     def ID(self) -> str: ...  # noqa: N802 - a constant of the module
+
+    def identity(self, world: Engines) -> str | None:
+        """Everything that its results depend on besides the job, as one text; None where that is not known."""
+        ...
+
+    def settled(self, raws: Sequence[Raw]) -> bool:
+        """Whether these results say something about the text, not about the engine's bad day."""
+        ...
 
     def scan(self, jobs: Mapping[str, Job], world: Engines) -> Mapping[str, Sequence[Raw]]:
         """The results of every job under its key."""

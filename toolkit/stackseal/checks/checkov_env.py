@@ -24,6 +24,12 @@ LOCK: Final = REQUIREMENTS / "checkov.txt"
 _REMEDY: Final = "check the network and pip's index settings, or name an existing checkov in STACKSEAL_CHECKOV"
 
 
+def version(lock: Path = LOCK) -> str:
+    """The version of checkov that the lock names."""
+    (found,) = (line for line in lock.read_text(encoding="utf-8").splitlines() if line.startswith("checkov=="))
+    return found.split()[0].removeprefix("checkov==")
+
+
 def find(env: Mapping[str, str], *, prefix: Path = Path(sys.prefix), lock: Path = LOCK) -> Path | None:
     """checkov's executable, or None where it is not installed. Raises `UsageError` if STACKSEAL_CHECKOV is none."""
     if named := env.get("STACKSEAL_CHECKOV"):

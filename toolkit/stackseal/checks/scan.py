@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
+from stackseal.checks import cache
 from stackseal.checks.base import Engine, Engines, Job, Raw, stack_of
 from stackseal.model import Finding, Location, Template, Waiver, canonical_json, nearest, sha256
 
@@ -16,6 +18,10 @@ LONGEST: Final = 500
 """Characters of an engine's message."""
 
 
+_HEADER: Final = re.compile(r"\A# Rendered by stackseal .*\n# config sha256:[0-9a-f]{64}\n")
+"""Our two comments: without them the templates of many configs are one text, with the same lines."""
+
+
 def scan(
     templates: Sequence[Template], engines: Sequence[Engine], *, region: str, world: Engines
 ) -> list[list[Finding]]:
@@ -23,7 +29,12 @@ def scan(
     keyed = [(template, _job(template, region)) for template in templates]
     jobs = {_key(job): job for _, job in keyed}
     with ThreadPoolExecutor(max(len(engines), 1)) as pool:
-        results = list(pool.map(lambda engine: engine.scan(jobs, world) if jobs else {}, engines))
+        try:
+            results = list(pool.map(lambda engine: cache.scanned(engine, jobs, world), engines))
+        except BaseException:  # Ctrl-C, too: the threads wait for workers, and the pool waits for its threads
+            if world.hands:
+                world.hands.close()
+            raise
     return [
         [
             _finding(raw, engine.ID, template)
@@ -37,7 +48,8 @@ def scan(
 def _job(template: Template, region: str) -> Job:
     entries: Mapping[str, Any] = template.resources
     count = sum(isinstance(body, Mapping) and "Type" in body for body in entries.values())
-    return Job(text=template.text, region=template.stack.id.region if template.stack else region, resources=count)
+    text = _HEADER.sub("#\\n#\\n", template.text, count=1)
+    return Job(text=text, region=template.stack.id.region if template.stack else region, resources=count)
 
 
 def _key(job: Job) -> str:

@@ -38,14 +38,20 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="what a template's own Metadata suppresses counts all the same",
     )
+    parser.add_argument(
+        "--verify-cache",
+        action="store_true",
+        help="read every template anew, and fail where the findings of earlier runs say something else",
+    )
 
 
 def run(args: argparse.Namespace, world: World) -> int:
     """Print the findings."""
     from stackseal import checks, preparation
 
-    engines = preparation.engines(world, tuple(name for name in args.engines.split(",") if name))
-    with engines as ready:
+    preparation.warm(world)
+    names = tuple(name for name in args.engines.split(",") if name)
+    with preparation.engines(world, names, verify=args.verify_cache) as ready:
         findings = checks.run_foreign(args.path, world=ready, region=args.region)
     if args.ignore_suppressions:
         findings = tuple(replace(finding, waiver=None) for finding in findings)

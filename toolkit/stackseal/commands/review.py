@@ -78,6 +78,8 @@ def run(args: argparse.Namespace, world: World) -> int:
     if args.from_bundle:
         report = _planned(args, world, repository)
     else:
+        if any((file.new or "").endswith((".yaml", ".yml")) for file in repository.changed(args.base, args.head)):
+            preparation.warm(world)  # a config may have changed
         products = preparation.shipped()
         change = subjects.between(repository, args.base, args.head, products, world.sandbox)
         if (meant := listed(args.stacks)) is not None:

@@ -31,6 +31,7 @@ def run(args: argparse.Namespace, world: World) -> int:
     from stackseal import checks, preparation, render, settings
     from stackseal.commands.written import written
 
+    preparation.warm(world)
     prepared = preparation.prepare(world, args.config)
     path, content = written(world, prepared.stack)
     template = prepared.template

@@ -1,4 +1,4 @@
-"""checkov, in a process and an environment of its own: one call for many templates.
+"""checkov, in an environment of its own: as a worker (`checks.checkov_worker`), else by one call for many texts.
 
 It reads files that we wrote, from a directory that holds nothing else, with an empty working directory and an empty
 HOME: checkov looks for `.checkov.yaml` in all three, and such a file may name Python to import. It gets no credentials
@@ -13,17 +13,23 @@ import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from stackseal import yamltext
+from stackseal.checks import checkov_env, digest
 from stackseal.checks.base import Engines, Job, Raw
 from stackseal.checks.checkov_output import REWRITTEN, UNREAD, Crashed, broken, crash, last_line, parse, results
 from stackseal.errors import ConfigError, Failed
+from stackseal.workers import Gone, Team, Workers
 
 ID: Final = "checkov"
 _CANARY: Final = Job(text="Resources:\n  Queue:\n    Type: AWS::SQS::Queue\n", region="", resources=1)
 """A template of which a working checkov has something to say."""
+_WORKER: Final = Path(__file__).parents[1] / "checkov_worker.py"
+_PATIENCE: Final = 120.0
+"""Seconds that the worker may take for one text; then the command line tries."""
 _BATCH: Final = 50
 """Templates per call: checkov keeps all of a call in memory, 0.5 GiB for 50 of 30 resources."""
 _CROWDED: Final = re.compile(r"---\s+\S|[{\[]|[\"']?Resources[\"']?\s*:\s*[^\s#]")
@@ -41,13 +47,79 @@ _ENVIRONMENT: Final = {
 
 def scan(jobs: Mapping[str, Job], world: Engines) -> Mapping[str, Sequence[Raw]]:
     """The failed and skipped checks of every text, sorted. Raises `Failed` if checkov is missing, crashes or hangs."""
-    if world.checkov is None:
+    if not jobs:
+        return {}
+    executable = world.checkov or (world.install() if world.install else None)
+    if executable is None:
         remedy = "install it with `stackseal --install-checkov`, or name its executable in STACKSEAL_CHECKOV"
         raise Failed("The security scan did not run", why="checkov is not installed", remedy=remedy)
+    found = _by_worker(jobs, executable.absolute(), world, world.hands) if world.hands else {}
+    left = {key: job for key, job in jobs.items() if key not in found}
+    return {**found, **_by_command(left, executable.absolute(), world)}
+
+
+def start(hands: Workers, executable: Path) -> Team:
+    """The worker, started if it does not run. Raises `Gone` where the executable's environment is not known."""
+    python = executable.resolve().with_name("python")
+    if not python.exists():
+        raise Gone(f"there is no interpreter beside {executable}")
+    return hands.start(ID, (str(python), "-s", "-P", str(_WORKER)))
+
+
+def identity(world: Engines) -> str | None:
+    """The lock that it is installed from, or what is installed where a person named an executable."""
+    if world.hands is None:
+        return None
+    return digest.of_checkov(world.env, checkov_env.LOCK)
+
+
+def settled(raws: Sequence[Raw]) -> bool:
+    """That checkov could not read a text may be its own fault."""
+    return all(raw.check != UNREAD for raw in raws)
+
+
+def _by_worker(jobs: Mapping[str, Job], executable: Path, world: Engines, hands: Workers) -> dict[str, tuple[Raw, ...]]:
+    """What the worker says, as far as it does. What is missing is the command line's to say, and that is told."""
+    found: dict[str, tuple[Raw, ...]] = {}
+    try:
+        team = start(hands, executable)
+        (seat,) = team.seats
+        _locked(str(seat.ready().get("version")))
+        files = {key: _file(0, job.text) for key, job in jobs.items()}
+        shared = team.share({key: file._asdict() for key, file in files.items()}, min(world.timeout, _PATIENCE))
+        for key, answer in shared.answers.items():
+            with suppress(Crashed):  # as if it had not been asked
+                found |= _heard(key, answer, jobs[key])
+        why = shared.why or f"{len(jobs) - len(found)} templates stop it"
+    except Gone as error:
+        begun = hands.running(ID)
+        why = begun.why(error) if begun else str(error)
+    if len(found) < len(jobs):
+        if hands.over:
+            raise Failed("The security scan did not finish", why="it was interrupted", remedy="run it again")
+        hands.end([ID])
+        world.say(
+            f"checkov's worker does not do all ({why}); its command line scans {len(jobs) - len(found)} templates"
+        )
+    return found
+
+
+def _locked(version: str) -> None:
+    """Nothing for the version that the lock names. Raises `Gone` for another: `Runner` is no promised API."""
+    if version != (locked := checkov_env.version()):
+        raise Gone(f"it is checkov {version}, and the worker is made for {locked}")
+
+
+def _heard(key: str, answer: Mapping[str, Any], job: Job) -> dict[str, tuple[Raw, ...]]:
+    if "report" not in answer:
+        return {}
+    return results([answer["report"]], {str(answer.get("name")): key}, {key: job})
+
+
+def _by_command(jobs: Mapping[str, Job], executable: Path, world: Engines) -> dict[str, tuple[Raw, ...]]:
     keys = sorted(jobs)
     size = min(_BATCH, -(-len(keys) // max(world.workers, 1))) or 1
     batches = [keys[start : start + size] for start in range(0, len(keys), size)]
-    executable = world.checkov.absolute()
     with ThreadPoolExecutor(max(world.workers, 1)) as pool:
         batched = pool.map(lambda batch: _scan({key: jobs[key] for key in batch}, executable, world), batches)
         return {key: raws for result in batched for key, raws in result.items()}
