@@ -426,6 +426,22 @@ def test_both_sources(bench: Bench) -> None:
 
 
 @pytest.mark.spec("A67")
+def test_the_old_version_brings_its_own_bytes_back(bench: Bench, config: str) -> None:
+    created(bench, config)
+    path = bench.folder / "ml" / "templates" / f"{STARTER}-template.yaml"
+    ours = path.read_text()
+    newer = ours.replace("# Rendered by stackseal ", "# Rendered by stackseal 99.", 1)
+    path.write_text(newer.replace("TimeoutInMinutes: 120", "TimeoutInMinutes: 30"))
+    back = bench.run("upgrade", config, "--format", "json")
+    assert (back.facts["from"].startswith("99."), bool(back.facts["changes"])) == (True, True)
+    refused = bench.run("deploy-product", config, "--force")
+    assert (refused.code, "create-prov-template" in refused.stderr) == (4, True)
+    assert bench.run("create-prov-template", config).code == 0
+    assert path.read_text() == ours
+    assert bench.run("upgrade", config, "--deployed", "--format", "json").facts["operation"] == "no changes"
+
+
+@pytest.mark.spec("A67")
 def test_an_upgrade_says_what_the_new_version_changes_or_which_key_stands_in_its_way(bench: Bench, config: str) -> None:
     created(bench, config)
     path = bench.folder / "ml" / "templates" / f"{STARTER}-template.yaml"

@@ -15,6 +15,7 @@ KEY = f"arn:aws:kms:{family.HERE}:key/0a1b2c3d"
 NAME = "acme-prod-a001-us-west-2-churn-hosting"
 BY_NAME = {"model_name": "churn-7"}
 BY_PACKAGE = {"model_package_arn": PACKAGE, "execution_role_arn": ROLE}
+BY_PARAMETER = {"model_package_parameter_store_path": "/ml/churn/Approved", "execution_role_arn": ROLE}
 SCALED = {"autoscaling": {"max_instances": 8, "invocations_per_instance": 600}}
 CAPTURED = {"data_capture": {"s3_uri": "s3://churn-artifacts/captured", "percentage": 20}}
 EVERY = {
@@ -49,8 +50,9 @@ def resources(keys: dict[str, Any] | None = None, **changes: Any) -> dict[str, A
         (BY_PACKAGE, {**EVERY, **MODEL, **OWN_KEY}),
         ({**BY_NAME, **SCALED, "max_latency_ms": 9}, {**EVERY, **OWN_KEY, **SCALING, **LATENCY}),
         (FULL, {**EVERY, **MODEL, **SCALING, **LATENCY}),
+        (BY_PARAMETER, {**EVERY, **MODEL, **OWN_KEY}),
     ],
-    ids=["name", "name-key", "package", "name-scaled", "full"],
+    ids=["name", "name-key", "package", "name-scaled", "full", "parameter"],
 )
 def test_it_has_exactly_these_resources_and_outputs(keys: dict[str, Any], wanted: dict[str, str]) -> None:
     found = family.template(data(keys))
@@ -79,6 +81,18 @@ def test_a_package_becomes_a_model_without_a_name_and_without_a_network() -> Non
     assert (model["ExecutionRoleArn"], model["EnableNetworkIsolation"]) == (ROLE, True)
     assert "ModelName" not in model
     assert found["EndpointConfig"]["Properties"]["ProductionVariants"][0]["ModelName"] == "<Model.ModelName>"
+
+
+@pytest.mark.spec("C06")
+def test_the_newest_approved_package_comes_from_a_parameter() -> None:
+    found = family.template(data(BY_PARAMETER))
+    assert found.body["Parameters"]["ModelPackageArn"]["Type"] == "AWS::SSM::Parameter::Value<String>"
+    assert found.parameters["ModelPackageArn"] == "/ml/churn/Approved"
+    assert found.resources["Model"]["Properties"]["PrimaryContainer"] == {
+        "ModelPackageName": {"Ref": "ModelPackageArn"}
+    }
+    assert found.stack is not None
+    assert found.stack.consumes == ("/ml/churn/Approved",)
 
 
 @pytest.mark.spec("D07")
@@ -160,6 +174,10 @@ def test_three_engines_and_the_policies_have_nothing_to_say(tmp_path: Path) -> N
         ({}, "an endpoint needs a model"),
         ({**BY_NAME, **BY_PACKAGE}, "comes from model_package_arn already"),
         ({"model_package_arn": PACKAGE}, "needs a role"),
+        ({"model_package_parameter_store_path": "/a"}, "needs a role"),
+        ({**BY_NAME, **BY_PARAMETER}, "comes from model_package_parameter_store_path already"),
+        ({**BY_PACKAGE, **BY_PARAMETER}, "comes from model_package_arn already"),
+        ({**BY_PARAMETER, "model_package_parameter_store_path": "a"}, "begins with a slash"),
         ({**BY_NAME, "execution_role_arn": ROLE}, "a model that exists has its role"),
         ({**BY_PACKAGE, "model_package_arn": PACKAGE.rpartition("/")[0]}, "a slash and a number"),
         ({**BY_NAME, "instance_type": "ml.g4dn.xlarge"}, "cannot be encrypted with a key"),

@@ -53,7 +53,7 @@ def test_the_page_lists_every_waiver_of_a_product_and_no_other() -> None:
     assert len(rows) == len(set(rows))
     hardened = (waived(path, hardening=True) for path in EXAMPLES if path.parts[-3] == "ml")
     plain = (waived(path, hardening=False) for path in EXAMPLES)
-    assert set(rows) == set().union(*plain, *hardened)
+    assert set(rows) == set().union(*plain, *hardened), f"say it in {PAGE.relative_to(ROOT)}"
 
 
 @pytest.mark.spec("A28")
