@@ -127,7 +127,7 @@ def _binary(path: Path) -> bool:
     return path.suffix in {".gz", ".png", ".zip"}
 
 
-_MACHINE: Final = re.compile(r"(?<![\w.~-])/(?:work|root|mnt)/\w|(?<![\w.~-])/(?:home|Users)/(?!somebody)\w")
+_MACHINE: Final = re.compile(r"(?<![\w.~-])/(?:work|root|mnt)/\w|(?<![\w.~-])/(?:home|Users)/(?!somebody|mluser)\w")
 _INDEX: Final = re.compile(
     r"\b(?:pypi\.org|pypi\.python\.org|pythonhosted\.org|registry\.npmjs\.org|artifactory\.|nexus\.)|"
     r"--(?:extra-)?index-url|--find-links|/simple/"

@@ -13,8 +13,8 @@ def numbered(*ranges: tuple[int, int]) -> set[str]:
 
 PIPELINES = {f"C{number:02d}" for number in range(1, 12)}
 MODERN = {"D01", "D02", "D07", "D08", "D12"}
-PROMISED = numbered((1, 1), (5, 69)) | PIPELINES | MODERN
-"""The image (A02 to A04) is not there yet."""
+PROMISED = numbered((1, 69)) | PIPELINES | MODERN
+"""Every row of the ML product and of the pipelines, and some that go beyond them."""
 
 UNPROVEN: set[str] = set()
 """Promised rows without a test. This set must shrink to nothing."""
