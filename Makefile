@@ -57,6 +57,7 @@ golden: setup  ## bless today's output as the expected one; then read the diff
 	@STACKSEAL_GOLDEN=write $(BIN)/pytest -q -n 2 tests/golden
 
 docs: setup  ## write docs/reference/ from the code, and all pages as HTML into build/docs
+	@$(BIN)/python scripts/buildspecs.py
 	@$(BIN)/python scripts/docs.py
 	@$(BIN)/python scripts/action.py
 	@$(BIN)/python scripts/features.py

@@ -44,6 +44,7 @@ def test_the_wheel_holds_the_package_and_its_assets(built: Path) -> None:
     assets += [path for path in committed() if path.is_relative_to(ROOT / "requirements")]
     assets += [path for path in committed() if path.is_relative_to(ROOT / "workflows")]
     assets += [ROOT / "LICENSE"]
+    assets += [path for path in committed() if path.is_relative_to(ROOT / "buildspecs")]
     names = {path.relative_to(ROOT / "toolkit").as_posix() for path in shipped}
     names |= {f"stackseal/_assets/{path.relative_to(ROOT).as_posix()}" for path in assets}
     found = {name for name in contents(built) if ".dist-info/" not in name}

@@ -32,7 +32,7 @@ COMMIT: Final = "5ea15ea15ea15ea15ea15ea15ea15ea15ea15ea1"
 """The toolkit's commit as the callers name it."""
 STAND_INS: Final = Path(__file__).parent / "stand_ins"
 _SHIPPED: Final = ("action.yml", "pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md")
-_FOLDERS: Final = (".github", "scripts", "requirements", "toolkit", "templates", "workflows")
+_FOLDERS: Final = (".github", "scripts", "requirements", "toolkit", "templates", "workflows", "buildspecs")
 
 
 @dataclass(kw_only=True)
@@ -189,7 +189,7 @@ def hub(folder: Path, github: GitHubFake) -> Hub:
     """A consumer with the workflows that `init` writes, on an empty main branch, and the toolkit as act takes it."""
     made = Hub(folder=folder, github=github, repository=github.repository("acme/infra"))
     made.artifacts.mkdir(parents=True)
-    _toolkit(folder / "toolkit")
+    toolkit(folder / "toolkit")
     files = {path.as_posix(): text for path, text in callers(f"{REPOSITORY}@{COMMIT}").items()}
     made.repository.push("main", {**files, "stackseal.yaml": "version: 1\nconfigs: configs\n", ".gitignore": "/ml/\n"})
     origin = made.repository.git.folder
@@ -203,7 +203,7 @@ def hub(folder: Path, github: GitHubFake) -> Hub:
     return made
 
 
-def _toolkit(target: Path) -> None:
+def toolkit(target: Path) -> None:
     """What a consumer's runner gets of this repository, with the workflows normalised."""
     for path in committed():
         name = path.relative_to(ROOT)

@@ -260,3 +260,17 @@ def test_what_would_open_a_door_is_no_config(key: str, value: Any) -> None:
     config["bootstrap"][key] = value
     with pytest.raises(ConfigError, match=key):
         of(config)
+
+
+def test_builds_of_codebuild_are_trusted_by_their_own_role_only() -> None:
+    """Each role gives itself to the service roles that the config names for it; the plan role to the clean-up, too."""
+    arns = {verb: f"arn:aws:iam::444455556666:role/builds-{verb}" for verb in ("plan", "deploy", "drift", "cleanup")}
+    given = data()
+    given["bootstrap"]["codebuild_roles"] = arns
+    found = filled(of(given))
+    wanted = {"Plan": ["plan", "cleanup"], "Deploy": ["deploy"], "Drift": ["drift"], "Cleanup": ["cleanup"]}
+    for role, verbs in wanted.items():
+        trust = found[f"{role}Role"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+        builds = [item for item in trust if item["Action"] == "sts:AssumeRole"]
+        assert [item["Condition"] for item in builds] == [{"ArnEquals": {"aws:PrincipalArn": arns[v]}} for v in verbs]
+        assert {item["Principal"]["AWS"] for item in builds} == {"arn:aws:iam::444455556666:root"}
