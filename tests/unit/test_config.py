@@ -79,7 +79,13 @@ def test_no_command_works_with_an_invalid_config(command: str, here: Path, capsy
     for case in CASES:
         lines = refused(capsys, command, f"configs/{case.file}")
         assert [line.split(" error: ")[0] for line in lines] == [f"configs/{case.file}:{case.place}:"]
-    assert tree(here) == before
+    after = tree(here)
+    assert {path: after[path] for path in before} == before
+    logs = here / "ml" / "reports"  # every action leaves its log, one that was refused too
+    assert {path for path in after if path not in before and not path.endswith(".log")} <= {
+        logs.as_posix(),
+        logs.parent.as_posix(),
+    }
 
 
 @pytest.mark.parametrize(
