@@ -140,6 +140,11 @@ GAPS: Final[tuple[Gap, ...]] = (
     ),
     _only(
         "CodeBuild",
+        "Webhooks of a project, their filters and who has to approve are accepted and not kept.",
+        "Nothing tries a filter; drift detection leaves them out.",
+    ),
+    _only(
+        "CodeBuild",
         "Nothing is built.",
         "StartBuild knows no project; an action of a pipeline that builds stays InProgress.",
     ),
