@@ -109,6 +109,8 @@ def test_what_could_change_a_judgement_is_refused_at_its_line(old: str, new: str
 
 
 def test_a_shipped_name_and_a_name_twice_are_refused() -> None:
+    ours = PRODUCT.replace("name: topic", "name: stackseal-roles").encode()
+    assert "names that begin with stackseal- are ours" in told({"stackseal-roles/product.yaml": ours})
     ml = PRODUCT.replace("name: topic", "name: ml").encode()
     says = "products/ml/product.yaml:1:7: ^name: the shipped product ml has the same;"
     assert told({"ml/product.yaml": ml}).startswith(full(says))
@@ -167,6 +169,11 @@ def test_a_link_is_one_sentence() -> None:
             "16:11: The product topic gives no usable scenario: '/etc/x' does",
         ),
         ("stack: topic_name", "stack: \"'a/..'\" #", "15:8: The product topic gives no usable stack: "),
+        (
+            "stack: topic_name",
+            "stack: \"'stackseal-roles-x'\" #",
+            "15:8: The product topic gives no usable stack: names that",
+        ),
         ("stack: topic_name", "stack: nothing", "15:8: ~ (stack:name): 'nothing' is undefined"),
         ("limit: 256", "limit: 256, when: sometimes", "19:3: ~ (names:TopicName): 'sometimes'"),
         ("topic_name: client", "topic_name: range(10**9) | list or client", "13:15: ~ (topic_name)"),

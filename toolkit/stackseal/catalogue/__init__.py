@@ -220,6 +220,13 @@ def _stack(
     tags = dict(sorted(tags.items()))
     variables = {key: values[key] for key in product.variables}
     stack_name = _usable("stack", str(values["stack:name"]), _STACK_NAME, product)
+    if product.sources is not None and stack_name.lower().startswith(naming.OURS):
+        raise ConfigError(
+            f"The product {product.name} gives no usable stack",
+            why=f"names that begin with {naming.OURS} are those of the account's own stacks",
+            remedy="mend the expression `stack`",
+            where=product.at("stack"),
+        )
     template_context: dict[str, Json] = {
         **context,
         **variables,

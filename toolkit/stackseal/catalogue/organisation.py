@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import jsonschema
 
-from stackseal import yamltext
+from stackseal import naming, yamltext
 from stackseal.catalogue.expressions import IDENTITY
 from stackseal.catalogue.product import ProductFile, invalid, parse_product
 from stackseal.errors import ConfigError
@@ -114,6 +114,8 @@ def _odd(product: ProductFile) -> Iterator[tuple[JsonPath, str]]:
     """What a product of an organisation may not say, and why."""
     if product.name != product.root.name:
         yield ("name",), f"the product's folder is called {product.root.name}"
+    if product.name.startswith(naming.OURS):
+        yield ("name",), f"names that begin with {naming.OURS} are ours"
     if product.section in _TAKEN:
         yield ("section",), f"every config has {product.section} already"
     for key in product.variables:
