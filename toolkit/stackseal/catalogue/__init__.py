@@ -219,14 +219,7 @@ def _stack(
     tags = {**own_tags, **{key: str(values[f"tags:{key}"]) for key in product.tags}}
     tags = dict(sorted(tags.items()))
     variables = {key: values[key] for key in product.variables}
-    stack_name = _usable("stack", str(values["stack:name"]), _STACK_NAME, product)
-    if product.sources is not None and stack_name.lower().startswith(naming.OURS):
-        raise ConfigError(
-            f"The product {product.name} gives no usable stack",
-            why=f"names that begin with {naming.OURS} are those of the account's own stacks",
-            remedy="mend the expression `stack`",
-            where=product.at("stack"),
-        )
+    stack_name = _stack_name(product, str(values["stack:name"]))
     template_context: dict[str, Json] = {
         **context,
         **variables,
@@ -258,6 +251,19 @@ def _stack(
         test=bool(suffix),
         protected=bool(values["stack:protected"]) and not suffix,
     )
+
+
+def _stack_name(product: ProductFile, wanted: str) -> str:
+    """The name of the stack. Raises ConfigError where CloudFormation does not take it, or where it is not theirs."""
+    name = _usable("stack", wanted, _STACK_NAME, product)
+    if product.sources is not None and name.lower().startswith(naming.OURS):
+        raise ConfigError(
+            f"The product {product.name} gives no usable stack",
+            why=f"names that begin with {naming.OURS} are those of the account's own stacks",
+            remedy="mend the expression `stack`",
+            where=product.at("stack"),
+        )
+    return name
 
 
 def _usable(key: str, value: str, allowed: re.Pattern[str], product: ProductFile, *, empty: bool = False) -> str:
