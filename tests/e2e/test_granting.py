@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from e2e.harness import ACCOUNT, STARTER, Bench, example
-from stackseal import assets, naming
+from stackseal import assets, naming, pipeline, planning, preparation, queued, subjects
 from stackseal.errors import ConfigError
-from stackseal.model import Action, Deployment, Outcome, PlanKind, Report, Role, StackId, Verdict
+from stackseal.hosts.base import Shown
+from stackseal.hosts.git import Repository
+from stackseal.model import Action, Deployment, Outcome, PlanKind, Report, Role, Run, StackId, Verdict, word
 
 pytestmark = pytest.mark.e2e
 BOOTSTRAP = f"stackseal-{ACCOUNT}-us-west-2-bootstrap-managed"
@@ -124,6 +126,36 @@ def test_a_stack_comes_grows_and_goes_with_its_role(account: Account) -> None:
     assert outcomes(account.deploy()) == [(OWNER.name, Outcome.DELETED), (ROLES.name, Outcome.DELETED)]
     names = {role["RoleName"] for role in account.bench.client("iam").list_roles()["Roles"]}
     assert ROLE not in names
+
+
+def test_the_plan_job_and_the_queue_know_the_stacks_of_roles(account: Account) -> None:
+    """What the render job hands on is what is planned; the order says why each stack waits."""
+    bench = account.bench
+    bench.git("switch", "--quiet", "--create", "change")
+    bench.write(example(), NAME)
+    bench.commit("Add a config")
+    repository = Repository(bench.folder)
+    change = subjects.between(repository, "main", "HEAD", preparation.catalogue_of(bench.world), bench.world.sandbox)
+    run = Run(host="local", repository="test", commit=repository.commit("HEAD"), pull_request=1)
+    drawn = pipeline.draw(bench.world, change, run)
+    assert {pair.id for pair in drawn.pairs} == {OWNER, ROLES}
+    again = pipeline.unbundled(pipeline.bundled(drawn))
+    assert [(pair.id, pair.head and pair.head.sha256, pair.waits) for pair in again.pairs] == [
+        (pair.id, pair.head and pair.head.sha256, pair.waits) for pair in drawn.pairs
+    ]
+    report = pipeline.plan(again, planning.Sealing(world=bench.world), change.settings, bench.world.out.hidden)
+    words = {word(stack.id, stack.plan.inputs) for stack in report.stacks if stack.plan}
+    shown = Shown(head="a", commit="a", words=frozenset(words))
+    queued.hold(drawn.pairs, change.settings, shown, 1)
+    dry = bench.run("deploy", "--base", "main", "--head", "HEAD", "--dry-run")
+    assert f"{OWNER.name} waits for {ROLES.name}, which holds its role" in dry.stdout
+
+
+def test_doctor_finds_managed_roles_in_order(account: Account) -> None:
+    done = account.bench.run("doctor", f"configs/{BOOTSTRAP}.yaml")
+    rows = [line for line in done.stdout.splitlines() if "execution_roles" in line]
+    assert [row.split()[-1] for row in rows] == ["ok"]
+    assert "execution_role " not in done.stdout
 
 
 def test_what_the_last_change_needed_goes_with_the_next_one(account: Account) -> None:
