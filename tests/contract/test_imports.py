@@ -87,6 +87,7 @@ ALLOWED: Final[dict[str, set[str]]] = {
         "waves",
         "yamltext",
     },
+    "contracting": {"aws", "deploy", "naming", "plan", "planning", "proving", "sealed"},
     "examining": {"granting", "graph", "policy", "preparation", "settings", "subjects"},
     "newer": {"catalogue", "hosts", "naming", "sandbox", "subjects", "waves"},
     "planning": {"awaiting", "aws", "checks", "cleanup", "plan", "settings", "world"},

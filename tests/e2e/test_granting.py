@@ -116,7 +116,11 @@ def test_a_stack_comes_grows_and_goes_with_its_role(account: Account) -> None:
     plan = by_name[ROLES.name].plan
     assert plan is not None
     assert {change.action for change in plan.changes} <= {Action.MODIFY, Action.ADD}
-    assert outcomes(account.deploy()) == [(ROLES.name, Outcome.UPDATED), (OWNER.name, Outcome.UPDATED)]
+    assert outcomes(account.deploy()) == [
+        (ROLES.name, Outcome.UPDATED),
+        (OWNER.name, Outcome.UPDATED),
+        (ROLES.name, Outcome.UPDATED),
+    ]
     assert "cloudwatch:PutDashboard" in account.granted()
 
     report = account.change(NAME, None)
@@ -158,19 +162,61 @@ def test_doctor_finds_managed_roles_in_order(account: Account) -> None:
     assert "execution_role " not in done.stdout
 
 
-def test_what_the_last_change_needed_goes_with_the_next_one(account: Account) -> None:
+def test_what_only_the_old_version_needed_is_taken_away_at_the_end(account: Account) -> None:
     larger = example().replace("tier: starter", "tier: professional\n  alerts_email: ml@example.com")
     account.change(NAME, larger)
     outcomes(account.deploy())
     report = account.change(NAME, example())
     (note,) = [note for stack in report.stacks for note in stack.notes if note.startswith("The role keeps ")]
     assert "cloudwatch:DeleteDashboards" in note
-    outcomes(account.deploy())
-    assert "cloudwatch:DeleteDashboards" in account.granted()
-    assert "cloudwatch:PutDashboard" not in account.granted()
-    account.change(NAME, example().replace("cost_center:", "cost_centre:"))
-    outcomes(account.deploy())
+    done = outcomes(account.deploy())
+    assert [name for name, _ in done] == [ROLES.name, OWNER.name, ROLES.name]
+    assert done[-1] == (ROLES.name, Outcome.UPDATED)
     assert "cloudwatch:DeleteDashboards" not in account.granted()
+    assert "s3:CreateBucket" in account.granted()
+    account.change(NAME, larger)
+    assert [name for name, _ in outcomes(account.deploy())] == [ROLES.name, OWNER.name, ROLES.name]
+
+
+def test_a_role_stays_wide_until_its_stack_is_done(account: Account) -> None:
+    larger = example().replace("tier: starter", "tier: professional\n  alerts_email: ml@example.com")
+    account.change(NAME, larger)
+    outcomes(account.deploy())
+    account.change(NAME, example())
+    base = ("deploy", "--base", "HEAD~1", "--pull-request", "2", "--force", "--format", "json")
+    assert account.bench.run(*base, "--only", "roles").code == 0
+    assert "cloudwatch:DeleteDashboards" in account.granted()
+    done = account.bench.run(*base, "--only", "stacks")
+    assert done.code == 0, done.stderr
+    assert [each["stack"] for each in done.facts["deployments"]] == [OWNER.name, ROLES.name]
+    assert "cloudwatch:DeleteDashboards" not in account.granted()
+
+
+def test_a_role_that_somebody_changed_is_not_narrowed_blindly(account: Account) -> None:
+    larger = example().replace("tier: starter", "tier: professional\n  alerts_email: ml@example.com")
+    account.change(NAME, larger)
+    outcomes(account.deploy())
+    account.change(NAME, example())
+    base = ("deploy", "--base", "HEAD~1", "--pull-request", "2", "--force", "--format", "json")
+    assert account.bench.run(*base, "--only", "roles").code == 0
+    cfn = account.bench.client("cloudformation")
+    body = cfn.get_template(StackName=ROLES.name)["TemplateBody"]
+    body = json.loads(body) if isinstance(body, str) else body
+    body["Resources"]["Extra"] = {
+        "Type": "AWS::IAM::ManagedPolicy",
+        "Properties": {
+            **body["Resources"]["Policy1"]["Properties"],
+            "ManagedPolicyName": f"{ROLE}-extra",
+        },
+    }
+    cfn.update_stack(StackName=ROLES.name, TemplateBody=json.dumps(body), Capabilities=["CAPABILITY_NAMED_IAM"])
+    cfn.get_waiter("stack_update_complete").wait(StackName=ROLES.name, WaiterConfig={"Delay": 1, "MaxAttempts": 30})
+    done = account.bench.run(*base, "--only", "stacks")
+    last = done.facts["deployments"][-1]
+    assert done.code == 4
+    assert (last["stack"], last["outcome"]) == (ROLES.name, "refused")
+    assert "keeps what it no longer needs" in last["message"]
+    assert "Extra" in last["message"]
 
 
 def test_a_role_that_would_exceed_the_boundary_blocks(account: Account) -> None:

@@ -1,14 +1,14 @@
 """The stacks of roles that a change needs: where an account manages its roles, every stack has one, and it goes first.
 
 Joins the parts of a change, the policies and the templates. The role of a stack that changes may do what either side
-needs, so that an update and its rollback work; the stack's next change leaves out what only this one's base needed. The
+needs, so that an update and its rollback work; what only the base needed is taken away at the end (`contracting`). The
 role of a stack that is removed goes after it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -61,6 +61,8 @@ class Parts:
     found: Concerned
     granted: Mapping[StackId, Granted]
     """Stack of roles → what its role may do."""
+    narrow: Mapping[StackId, Template] = field(default_factory=dict)
+    """Stack of roles → its template once everything is deployed, where the role may do more until then."""
 
 
 def with_roles(found: Concerned, ours: Settings, waivers: Sequence[Waiver]) -> Parts:
@@ -80,7 +82,12 @@ def with_roles(found: Concerned, ours: Settings, waivers: Sequence[Waiver]) -> P
         replace(part, waits=order.waits[part.subject.id], wave=order.wave(part.subject.id))
         for part in sorted(parts, key=lambda part: part.subject.id)
     ]
-    return Parts(found=Concerned(parts=tuple(placed), order=order), granted=granted)
+    narrow = {
+        naming.roles_stack(part.subject.id): end.template
+        for part in owners
+        if (end := _narrow(part, granted[naming.roles_stack(part.subject.id)], waivers)) is not None
+    }
+    return Parts(found=Concerned(parts=tuple(placed), order=order), granted=granted, narrow=narrow)
 
 
 def over(granted: Granted, about: StackId, accounts: Sequence[Prepared]) -> tuple[Finding, ...]:
@@ -129,13 +136,25 @@ def _waits(owners: Sequence[Part]) -> dict[StackId, tuple[Wait, ...]]:
 
 def _part(part: Part, granted: Granted, waivers: Sequence[Waiver]) -> Part:
     old, new = part.sides
-    sides: Sides = (_prepared(old, granted.before, waivers), _prepared(new, granted.after, waivers))
+    end = _narrow(part, granted, waivers)
+    contracts = {"Contracts": end.template.sha256} if end else {}
+    sides: Sides = (_prepared(old, granted.before, waivers), _prepared(new, granted.after, waivers, contracts))
     subject = Subject(
         id=naming.roles_stack(part.subject.id),
         base=sides[0].resolved if sides[0] else None,
         head=sides[1].resolved if sides[1] else None,
     )
     return Part(subject=subject, sides=sides, notes=_kept(new, granted))
+
+
+def _narrow(part: Part, granted: Granted, waivers: Sequence[Waiver]) -> Prepared | None:
+    """The stack of roles with what the new version needs alone; None where that is what it has all the time."""
+    new = part.sides[1]
+    if new is None or granted.after is None:
+        return None
+    wide, narrow = (_prepared(new, found, waivers) for found in (granted.after, policy.execution(new.template)))
+    same = wide is None or narrow is None or wide.template.sha256 == narrow.template.sha256
+    return None if same else narrow
 
 
 def _kept(new: Prepared | None, granted: Granted) -> tuple[str, ...]:
@@ -149,7 +168,7 @@ def _kept(new: Prepared | None, granted: Granted) -> tuple[str, ...]:
     listed = ", ".join(more[:_SHOWN]) + (f" and {len(more) - _SHOWN} more" if len(more) > _SHOWN else "")
     sentence = (
         f"The role keeps {listed}, which only the old version of {granted.owner.name} needs, so that the change can be "
-        "made and rolled back; the stack's next change takes it away."
+        "made and rolled back; it is taken away when everything is deployed."
     )
     return (sentence,)
 
@@ -158,11 +177,18 @@ def _actions(found: Policy) -> set[str]:
     return {action for statement in found.statements for action in statement.actions}
 
 
-def _prepared(owner: Prepared | None, execution: Policy | None, waivers: Sequence[Waiver]) -> Prepared | None:
+def _prepared(
+    owner: Prepared | None,
+    execution: Policy | None,
+    waivers: Sequence[Waiver],
+    metadata: Mapping[str, str] | None = None,
+) -> Prepared | None:
     if owner is None or execution is None:
         return None
     stack = _stack(owner.stack)
     body = policy.role_template(owner.stack, execution)
+    if metadata:
+        body["Metadata"] = {"stackseal": dict(metadata)}
     marked = checks.with_metadata(body, (*stack.product.waivers, *waivers), stack=str(stack.id))
     read = render.read(yamltext.dump(marked), stack.config.path)
     line = owner.stack.config.at(owner.stack.product.section)

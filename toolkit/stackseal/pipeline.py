@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from stackseal import (
     bundle,
     checks,
+    contracting,
     filing,
     gating,
     granting,
@@ -27,7 +28,7 @@ from stackseal import (
     subjects,
     waves,
 )
-from stackseal.concerned import Concerned, Part, Sides, concerned
+from stackseal.concerned import Part, Sides, concerned
 from stackseal.drift import MAX_OPEN, Step, judge
 from stackseal.errors import ConfigError, ConfigErrors, StacksealError
 from stackseal.examining import examined
@@ -173,12 +174,16 @@ def deploy(
         approved: what was pushed without a review is executed, if this is the digest of its plans on record.
     """
     turns = _turns(world, repository, base, head, number=pull_request, pushed=approved is not None)
+    everyone = turns
     if only is not None:
         turns = {stack: turn for stack, turn in turns.items() if stack.name in only}
     if approved is not None:
         proving.let_through(tuple(turns.values()), approved)
     proving.all_proven([turns[stack] for wave in proving.waves(turns) for stack in wave])
-    return rollout.run(proving.waves(turns), turns, world.out.say)
+    done = rollout.run(proving.waves(turns), turns, world.out.say)
+    if len(done) < len(turns) or not all(each.outcome.good for each in done):
+        return done
+    return (*done, *(last.take() for last in contracting.after(everyone, turns)))
 
 
 def order(world: World, change: subjects.Change) -> Order:
@@ -186,13 +191,13 @@ def order(world: World, change: subjects.Change) -> Order:
     if change.failures:
         return waves.order([subject.member for subject in change.subjects])
     counted = [waiver for waiver in change.waivers if not waiver.proposed]
-    return _parts(world, change, counted).order
+    return _parts(world, change, counted).found.order
 
 
-def _parts(world: World, change: subjects.Change, waivers: Sequence[Waiver]) -> Concerned:
+def _parts(world: World, change: subjects.Change, waivers: Sequence[Waiver]) -> granting.Parts:
     """The parts of a change that is known to be valid, with the stacks of roles that they need."""
     found = concerned(change, lambda subject: _prepared(world, subject, waivers))
-    return granting.with_roles(found, change.settings, waivers).found
+    return granting.with_roles(found, change.settings, waivers)
 
 
 def _turns(
@@ -207,13 +212,15 @@ def _turns(
         raise ConfigErrors([_as_error(failure) for failure in change.failures])
     proving.no_foreign_records(world, repository, change.head)
     counted = [waiver for waiver in change.waivers if not waiver.proposed]
-    found = _parts(world, change, counted)
+    whole = _parts(world, change, counted)
+    found = whole.found
     approvals = gating.Approvals(world, number, change.base, pushed=pushed)
     return {
         part.subject.id: Turn(
             world=world,
             subject=part.subject,
             sides=part.sides,
+            narrow=whole.narrow.get(part.subject.id),
             ours=change.settings,
             pushed=change.head if pushed else None,
             approvals=approvals,

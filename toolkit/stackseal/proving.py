@@ -16,7 +16,18 @@ from stackseal.errors import Blocked, Refused, StacksealError, Unknown
 from stackseal.gating import Approvals
 from stackseal.hosts.gates import Facts
 from stackseal.hosts.git import Repository
-from stackseal.model import Action, Deployment, Growth, Outcome, Plan, PlanOperation, Replacement, StackId, Wait
+from stackseal.model import (
+    Action,
+    Deployment,
+    Growth,
+    Outcome,
+    Plan,
+    PlanOperation,
+    Replacement,
+    StackId,
+    Template,
+    Wait,
+)
 from stackseal.plan import seal
 from stackseal.plan.record import SealRecord
 from stackseal.preparation import Prepared
@@ -43,6 +54,8 @@ class Turn:
     sides: tuple[Prepared | None, Prepared | None]
     ours: Settings
     approvals: Approvals
+    narrow: Template | None = None
+    """What a stack of roles becomes at the end, where its role may do more meanwhile."""
     alone: bool = True
     """Whether no other stack is deployed beside it; else every line names its stack."""
     pushed: str | None = None
