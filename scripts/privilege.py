@@ -17,11 +17,14 @@ from typing import Final
 ROOT: Final = Path(__file__).parents[1]
 PAGE: Final = ROOT / "docs" / "explanation" / "least-privilege.md"
 BEGIN, END = "<!-- figures: written by scripts/privilege.py -->\n", "<!-- end of figures -->\n"
+CORPUS: Final = ("<!-- corpus: written by scripts/privilege.py -->\n", "<!-- end of corpus -->\n")
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "toolkit")]
 
+from e2e.privilege import EDITS  # noqa: E402
 from stackseal import facts, policy  # noqa: E402 - found through the path above
 from stackseal.model import Policy, Role, Template  # noqa: E402
-from unit.policy import judge, test_observed  # noqa: E402
+from unit.policy import judge, public, test_observed, test_second_truth  # noqa: E402
+from unit.policy import proof as proofs  # noqa: E402
 from unit.products import cases  # noqa: E402
 
 Found = dict[Role, list[Policy]]
@@ -43,13 +46,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(argv)
     text, seconds = figures()
     old = PAGE.read_text(encoding="utf-8")
-    new = inserted(old, text)
+    new = inserted(inserted(old, text), corpus(public.tried(list(public.templates()))), CORPUS)
     if options.check:
         return 0 if old == new else 1
     if options.write:
         PAGE.write_text(new, encoding="utf-8")
     else:
-        print(text, end="")
+        print(text, *new.partition(CORPUS[0])[2].partition(CORPUS[1])[:1], sep="\n", end="")
     print(f"Six policies of a stack take {seconds * 1000:.0f} ms (median)", file=sys.stderr)
     return 0
 
@@ -67,11 +70,44 @@ def figures() -> tuple[str, float]:
     return "\n".join([*sizes(found), "", *proof(templates, found[Role.EXECUTION]), ""]), statistics.median(seconds)
 
 
-def inserted(page: str, text: str) -> str:
-    """The page with these figures between its two marks."""
-    before, _, rest = page.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n{text}\n{END}{after}"
+def inserted(page: str, text: str, marks: tuple[str, str] = (BEGIN, END)) -> str:
+    """The page with these figures between two marks."""
+    before, _, rest = page.partition(marks[0])
+    _, _, after = rest.partition(marks[1])
+    return f"{before}{marks[0]}\n{text}\n{marks[1]}{after}"
+
+
+def corpus(tried: public.Tried) -> str:
+    """What holds on the templates that others wrote, as Markdown."""
+    documents = sorted(tried.documents)
+    findings = ", ".join(f"{number} `{check}`" for check, number in sorted(tried.named.items()))
+    rows = [
+        ("Templates of three collections, and their resources", f"{len(documents)}, {sum_of(tried.resources)}"),
+        ("of which something broke, was wider than it could be, or had no source", str(len(tried.breaks))),
+        ("Documents that the execution role needs, median / p90 / most", spread_of(documents)),
+        ("Templates with a finding", findings),
+        *(
+            (f"Requests for another {kind}, and how many are denied", f"{sum_of(asked)}, {percent(tried, kind)}")
+            for kind, asked in sorted(tried.asked.items())
+        ),
+    ]
+    return "\n".join(
+        ["| On public templates | Figure |", "|-|-|", *(f"| {what} | {value} |" for what, value in rows), ""]
+    )
+
+
+def percent(tried: public.Tried, kind: str) -> str:
+    """How much of what a stranger asks is denied, rounded down."""
+    return f"{tried.denied[kind] * 10_000 // tried.asked[kind] / 100:.2f} %"
+
+
+def sum_of(number: int) -> str:
+    return f"{number:,}"
+
+
+def spread_of(numbers: Sequence[int]) -> str:
+    """Median, ninth tenth and most of sorted numbers."""
+    return f"{numbers[len(numbers) // 2]} / {numbers[int(len(numbers) * 0.9)]} / {numbers[-1]}"
 
 
 def sizes(found: Found) -> Iterator[str]:
@@ -122,6 +158,19 @@ def proof(templates: Sequence[Template], policies: Sequence[Policy]) -> Iterator
     yield f"| of which the policy allows (recall) | {granted} |"
     yield f"| Writes for creating and deleting that the policy allows | {allowed} |"
     yield f"| of which the real account asked for (precision) | {needed} = {needed / allowed:.2f} |"
+    rows = [row for row in test_second_truth.rows() if row not in test_second_truth.NOT_NEEDED]
+    held = sum(action in test_second_truth.granted(kind, test_second_truth.NEEDS.get(kind)) for kind, action in rows)
+    yield f"| Actions of a second list, kept from CloudTrail, and how many the policies hold | {len(rows)}, {held} |"
+    names, edits = proofs.examples(), sum(map(len, EDITS.values()))
+    ways = sum(len(proofs.escalations(item.statements)) for name in names for item in granting(name))
+    yield f"| Templates of all products, and known ways to the rights of others | {len(names)}, {len(proofs.paths())} |"
+    yield f"| of which a generated role leaves open | {ways} |"
+    yield f"| Edits of an ML product that are deployed under the union of two versions' roles | {edits} |"
+
+
+def granting(name: str) -> Iterator[Policy]:
+    """The policies of one of all products' templates, without the boundary, which grants nothing."""
+    return (found for role, found in proofs.policies(name).items() if role in proofs.GRANTING)
 
 
 def judged(templates: Sequence[Template], policies: Sequence[Policy]) -> tuple[int, int]:

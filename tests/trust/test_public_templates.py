@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from contract.support import script
 from stackseal import cli, render
 from stackseal.checks import foreign
 from trust import corpora
@@ -18,6 +19,7 @@ from unit.policy.public import STACK
 pytestmark = [pytest.mark.trust, pytest.mark.spec("A23")]
 PLACE = ["--stack-name", STACK.name, "--account", STACK.account, "--region", STACK.region]
 LEAST = 200
+PRIVILEGE = script("privilege")
 DENIED = 0.95
 
 
@@ -49,6 +51,8 @@ def test_policies_of_public_templates(count: Count) -> None:
         )
         assert part >= DENIED, kind
     assert found.asked.keys() == {"account", "name", "region", "service"}
+    page = PRIVILEGE.PAGE.read_text(encoding="utf-8")
+    assert page == PRIVILEGE.inserted(page, PRIVILEGE.corpus(found), PRIVILEGE.CORPUS), "run: make docs"
 
 
 def test_json_is_read_as_everybody_reads_it(count: Count) -> None:
