@@ -1,6 +1,6 @@
 """What stackseal costs, measured here and now: `make bench`. docs/explanation/performance.md explains the rows.
 
-    bench.py [--rows NAME,…] [--runs N] [--page]
+    bench.py [--rows NAME,…] [--runs N] [--size N] [--page]
 
 A row is a function that measures and returns seconds and ratios; ADD A ROW: the function and its line in `ROWS`. What a
 ratio compares is measured in turns in one run, so that a busy machine slows both sides down. Prints the rows, writes
@@ -25,6 +25,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
+import bench_engines
 import yaml
 
 from stackseal import __version__, assets
@@ -50,6 +51,8 @@ class Row:
 
     seconds: Mapping[str, float]
     ratios: Mapping[str, float]
+    counts: Mapping[str, float] = field(default_factory=dict)
+    """What is no time, with its unit in the name."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,8 @@ class Bench:
     work: Path
     runs: int = 3
     env: Mapping[str, str] = field(default_factory=lambda: environment(os.environ))
+    size: int = 10
+    """Templates of the row `engines`."""
 
     def interleaved(self, variants: Mapping[str, Callable[[], Mapping[str, float]]]) -> dict[str, float]:
         """The median of each time that the variants tell, taken in turns: every variant once, then again."""
@@ -272,13 +277,83 @@ def policy(bench: Bench) -> Row:
     return Row(seconds=seconds, ratios=ratios(seconds, ("one stack, first", "one stack, warm")))
 
 
+def engines(bench: Bench) -> Row:
+    """Linting and scanning templates: `check` with and without what earlier runs found, beside the two commands."""
+    tool, lint, size = BIN / "stackseal", BIN / "cfn-lint", bench.size
+    checkov = checkov_env.install(lambda _: None, env=bench.env)
+    new = bench_engines.templates(bench.fresh("new"), tool, bench.env, size, names=True)
+    few = bench_engines.templates(bench.fresh("few"), tool, bench.env, size, names=False)
+    one, full = bench.fresh("one"), bench.fresh("cache")
+    shutil.copy(new / "00000.yaml", one)
+    sample = [new / f"{index:05}.yaml" for index in range(min(bench_engines.SAMPLE, size))]
+    known = f"--cache-dir {full}"
+
+    def shell(name: str, *commands: str) -> dict[str, float]:
+        return bench.run(name, "bash", "-c", "\n".join(commands))
+
+    def check(name: str, folder: Path, option: str) -> dict[str, float]:
+        return shell(name, bench_engines.ours(tool, folder, option))
+
+    def commands(name: str, folder: Path) -> dict[str, float]:
+        return shell(name, bench_engines.theirs(lint, checkov, f"{folder}/*.yaml", f"--directory {folder}"))
+
+    def loop() -> dict[str, float]:
+        steps = [bench_engines.theirs(lint, checkov, str(path), f"--file {path}") for path in sample]
+        (taken_,) = shell("", *steps).values()
+        return {f"{size} new: loop, from {len(sample)}": taken_ * size / len(sample)}
+
+    def changed() -> dict[str, float]:
+        path = new / "00000.yaml"
+        path.write_text(
+            path.read_text(encoding="utf-8").replace("Description: ", "Description: x", 1), encoding="utf-8"
+        )
+        return check(f"{size}, 1 changed", new, known)
+
+    check("", new, known)
+    seconds = bench.interleaved(
+        {
+            "one": lambda: check("1 new", one, "--no-cache"),
+            "one, commands": lambda: commands("1 new: commands", one),
+            "new": lambda: check(f"{size} new", new, "--no-cache"),
+            "folder": lambda: commands(f"{size} new: folder", new),
+            "loop": loop,
+            "few": lambda: check(f"{size} of 3 shapes", few, "--no-cache"),
+            "few, folder": lambda: commands(f"{size} of 3 shapes: folder", few),
+            "changed": changed,
+            "same": lambda: check(f"{size}, same", new, known),
+        }
+    )
+    said = subprocess.run(
+        [tool, "check", new, "--region", "us-west-2", "--no-cache", "--format", "json"],
+        env=bench.env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    counts = {
+        "findings that differ": bench_engines.differing(json.loads(said.stdout)["findings"], new, lint, checkov),
+        "peak MiB": bench_engines.peak(bench_engines.ours(tool, new, "--no-cache"), bench.env),
+        "peak MiB: folder": bench_engines.peak(
+            bench_engines.theirs(lint, checkov, f"{new}/*.yaml", f"--directory {new}"), bench.env
+        ),
+    }
+    folder = f"{size} new: folder"
+    pairs = [("1 new", "1 new: commands"), (f"{size} new", folder), (f"{size}, 1 changed", folder)]
+    pairs += [(f"{size} new", f"{size} new: loop, from {len(sample)}"), (f"{size}, same", folder)]
+    pairs += [(f"{size} of 3 shapes", f"{size} of 3 shapes: folder")]
+    return Row(seconds=seconds, ratios=ratios(seconds, *pairs), counts=counts)
+
+
 ROWS: Final[dict[str, Callable[[Bench], Row]]] = {
     "start": start,
     "help": help_,
     "review": review,
     "report": report,
     "policy": policy,
+    "engines": engines,
 }
+ASKED: Final = frozenset({"engines"})
+"""Rows that are measured only when they are named: minutes on a quiet machine."""
 
 
 # --- what is done with them
@@ -313,10 +388,16 @@ def shown(name: str, row: Row | str) -> str:
     title = " ".join(str(ROWS[name].__doc__).split())
     if isinstance(row, str):
         return f"{name}: {title}\n  skipped: {row}\n"
-    width = max(len(each) for each in [*row.seconds, *row.ratios])
+    width = max(len(each) for each in [*row.seconds, *row.ratios, *row.counts])
     times = [f"  {each:<{width}}  {_time(value)}" for each, value in row.seconds.items()]
     return "\n".join(
-        [f"{name}: {title}", *times, *(f"  {each:<{width}}  {value:9.3g} x" for each, value in row.ratios.items()), ""]
+        [
+            f"{name}: {title}",
+            *times,
+            *(f"  {each:<{width}}  {value:9.3g} x" for each, value in row.ratios.items()),
+            *(f"  {each:<{width}}  {value:9.0f}" for each, value in row.counts.items()),
+            "",
+        ]
     )
 
 
@@ -341,19 +422,23 @@ def failed(name: str, error: subprocess.CalledProcessError) -> str:
 def main(arguments: Sequence[str]) -> int:
     """Measure, print, write; exit 1 where a row's command failed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rows", default=",".join(ROWS), help=f"which (default: {','.join(ROWS)})")
+    usual = ",".join(name for name in ROWS if name not in ASKED)
+    parser.add_argument("--rows", default=usual, help=f"which (default: {usual}; also: {','.join(sorted(ASKED))})")
     parser.add_argument("--runs", type=int, default=3, help="how often each is measured (default: 3)")
+    parser.add_argument("--size", type=int, default=10, help="templates of the row engines (default: 10)")
     parser.add_argument("--page", action="store_true", help=f"put the result into {PAGE.relative_to(ROOT)}")
     given = parser.parse_args(arguments)
     if unknown := sorted(set(given.rows.split(",")) - set(ROWS)):
         parser.error(f"there is no row {', '.join(unknown)}: they are {', '.join(ROWS)}")
     if given.runs < 1:
         parser.error("--runs must be 1 or more")
+    if given.size < 1:
+        parser.error("--size must be 1 or more")
     facts = {**machine(), "runs": str(given.runs)}
     texts, rows = [" · ".join(f"{key} {value}" for key, value in facts.items()) + "\n"], {}
     print(texts[0], flush=True)
     with tempfile.TemporaryDirectory(prefix="stackseal-bench-") as folder:
-        bench = Bench(Path(folder), given.runs)
+        bench = Bench(Path(folder), given.runs, size=given.size)
         for name in given.rows.split(","):
             try:
                 found = taken(name, bench)

@@ -6,9 +6,11 @@ import json
 import subprocess
 from pathlib import Path
 
+import bench_engines
 import pytest
 
 from contract.support import script
+from stackseal.checks.scan import _HEADER
 
 BENCH = script("bench")
 
@@ -17,7 +19,7 @@ def test_the_page_shows_and_explains_every_row() -> None:
     page = BENCH.PAGE.read_text(encoding="utf-8")
     printed = page.partition(BENCH._MARKS[0])[2].partition(BENCH._MARKS[1])[0]
     for name in BENCH.ROWS:
-        assert f"\n{name}: " in printed, "run: make bench BENCH_ARGS=--page"
+        assert name in BENCH.ASKED or f"\n{name}: " in printed, "run: make bench BENCH_ARGS=--page"
         assert f"| `{name}` |" in page
     assert "\n  skipped: " not in printed
 
@@ -87,8 +89,46 @@ def test_the_page_takes_what_was_printed_and_nothing_else() -> None:
         BENCH.paged("nothing", "new\n")
 
 
+def test_templates_are_new_by_their_names_or_of_a_few_shapes(tmp_path: Path) -> None:
+    stackseal, env = BENCH.BIN / "stackseal", BENCH.environment(BENCH.os.environ)
+    for names, different in ((True, 4), (False, 3)):
+        made = bench_engines.templates(tmp_path / str(names), stackseal, env, 4, names=names)
+        texts = [path.read_text(encoding="utf-8") for path in sorted(made.iterdir())]
+        assert len(set(texts)) == 4
+        assert len({_HEADER.sub("", text) for text in texts}) == different
+
+
+def test_a_finding_that_one_side_lacks_is_counted(tmp_path: Path) -> None:
+    """Stand-ins for the two commands: one finds something, the other finds something else."""
+    folder = tmp_path / "templates"
+    folder.mkdir()
+    (folder / "a.yaml").write_text("Resources: {}\n")
+    lint, checkov = tmp_path / "lint", tmp_path / "checkov"
+    lint.write_text('#!/bin/sh\necho \'[{"Filename": "a.yaml", "Rule": {"Id": "E1"}}]\'\n')
+    checkov.write_text('#!/bin/sh\necho \'{"results": {"failed_checks": []}}\'\n')
+    lint.chmod(0o755)
+    checkov.chmod(0o755)
+    same = {"engine": "cfn-lint", "file": "x/a.yaml", "check": "E1", "waived": None}
+    assert bench_engines.differing([same], folder, lint, checkov) == 0
+    assert bench_engines.differing([], folder, lint, checkov) == 1
+    assert bench_engines.differing([same, {**same, "engine": "checkov", "check": "C"}], folder, lint, checkov) == 1
+    assert bench_engines.differing([same, {**same, "waived": "why"}], folder, lint, checkov) == 0
+
+
+def test_memory_of_all_below_a_command_is_summed() -> None:
+    one = bench_engines.peak("sleep 0.4", BENCH.os.environ)
+    many = bench_engines.peak(
+        f"for i in 1 2 3; do {BENCH.sys.executable} -c 'import time; time.sleep(0.6)' & done; wait", BENCH.os.environ
+    )
+    assert many > one > 0
+
+
 def test_the_command_line(capsys: pytest.CaptureFixture[str]) -> None:
-    for words, says in ((["--rows", "speed"], "there is no row speed"), (["--runs", "0"], "--runs must be 1 or more")):
+    for words, says in (
+        (["--rows", "speed"], "there is no row speed"),
+        (["--runs", "0"], "--runs must be 1 or more"),
+        (["--size", "0"], "--size must be 1 or more"),
+    ):
         with pytest.raises(SystemExit):
             BENCH.main(words)
         assert says in capsys.readouterr().err

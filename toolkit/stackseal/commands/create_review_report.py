@@ -32,6 +32,7 @@ def run(args: argparse.Namespace, world: World) -> int:
     from stackseal import artifacts, pipeline, preparation
     from stackseal.report import html, json, markdown
 
+    preparation.warm(world)
     prepared = preparation.prepare(world, args.config)
     report = pipeline.examine(world, prepared)
     last = artifacts.report(world.root, prepared.stack, "json")
