@@ -126,7 +126,7 @@ class _Page(Extension):
 
     def convert(self, text: str) -> str:
         toc = TocExtension(slugify=_Slugs())
-        body = markdown.markdown(text, extensions=["tables", "fenced_code", "sane_lists", toc, self])
+        body = markdown.markdown(_indented(text), extensions=["tables", "fenced_code", "sane_lists", toc, self])
         return _MERMAID.sub(lambda found: _DRAWING.format(found[1]), body)
 
     def link(self, href: str) -> str:
@@ -152,6 +152,31 @@ class _Links(Treeprocessor):
     def run(self, root: Element) -> None:
         for link in root.iter("a"):
             link.set("href", self._page.link(link.get("href", "")))
+
+
+def _indented(text: str) -> str:
+    """The same Markdown as the library wants it in lists: four spaces in, and code there by indentation, not fences."""
+    lines: list[str] = []
+    # How far in the item's text stands (0: no list), whether it has a blank line, how far in an open fence stands.
+    item, loose, fence = 0, False, -1
+    for line in text.splitlines():
+        inner = line.lstrip(" ")
+        depth = len(line) - len(inner)
+        within = bool(item) and depth >= item
+        if inner.startswith("```"):
+            fence = depth if fence < 0 else -1
+            lines.append("" if within else line)
+        elif fence >= 0:
+            lines.append(f"{'':8}{line[fence:]}".rstrip() if item and fence else line)
+        else:
+            if marker := re.match(r"(?:[-*+]|\d+\.) +", line):
+                lines += [""] if item and loose else []
+                item, loose = marker.end(), False
+            elif line and not depth and lines and not lines[-1]:
+                item = 0
+            loose = loose or not line
+            lines.append(f"{'':{4 + depth - item}}{inner}" if within and not marker else line)
+    return "\n".join(lines) + "\n"
 
 
 class _Slugs:

@@ -22,7 +22,6 @@ STRUCTURE: Final = {
     "h2",
     "h3",
     "h4",
-    "p",
     "a",
     "ul",
     "ol",
@@ -133,18 +132,64 @@ def test_a_page_opens_offline_and_loads_nothing(page: PurePosixPath) -> None:
     assert not re.search(r"@import|url\(|https?:", style)
 
 
-@pytest.mark.parametrize("source", MARKDOWN, ids=str)
-def test_a_page_says_what_github_shows(source: PurePosixPath) -> None:
-    """Another renderer, GitHub's own, is the judge: of the text, and of headings, lists, tables, code and links."""
+def github(text: str) -> Read:
+    """What GitHub's renderer makes of a text; addresses that are not marked as links stay text, as on our pages."""
     import cmarkgfm
     from cmarkgfm.cmark import Options
 
-    text = (ROOT / source).read_text(encoding="utf-8")
-    theirs = Read(cmarkgfm.github_flavored_markdown_to_html(text, options=Options.CMARK_OPT_UNSAFE))
+    options = Options.CMARK_OPT_UNSAFE
+    return Read(cmarkgfm.markdown_to_html_with_extensions(text, options=options, extensions=["table", "strikethrough"]))
+
+
+@pytest.mark.parametrize("source", MARKDOWN, ids=str)
+def test_a_page_says_what_github_shows(source: PurePosixPath) -> None:
+    """Another renderer, GitHub's own, is the judge: of the text, and of headings, lists, tables, code and links."""
+    theirs = github((ROOT / source).read_text(encoding="utf-8"))
     body = made()[PAGES.place(source)].partition("<main>")[2].partition("</main>")[0]
     ours = Read(body.replace("<figcaption>A diagram as Mermaid text.</figcaption>", ""))
     assert ours.words == theirs.words
     assert [tag for tag in ours.tags if tag in STRUCTURE] == [tag for tag in theirs.tags if tag in STRUCTURE]
+
+
+LISTS: Final = """\
+# A
+
+1. one
+
+   ```sh
+   a --b   # c
+
+     d
+   ```
+
+   and so on
+
+       by indentation
+2. two
+  lazy
+
+Between
+
+- three
+  - nested
+
+  of three
+
+none of it
+
+```sh
+  not in a list
+```
+"""
+
+
+def test_lists_with_code_and_lists_in_them_are_what_github_makes_of_them(tmp_path: Path) -> None:
+    body = PAGES.pages(repository(tmp_path / "r", LISTS))[PurePosixPath("repository/README.html")]
+    ours, theirs = Read(body.partition("<main>")[2]), github(LISTS)
+    assert ours.words == theirs.words
+    kept = {"ul", "ol", "li", "pre"}
+    assert [tag for tag in ours.tags if tag in kept] == [tag for tag in theirs.tags if tag in kept]
+    assert "a --b   # c\n\n  d\n" in "".join(ours.texts)
 
 
 def test_a_diagram_that_cannot_be_drawn_says_what_it_is() -> None:
