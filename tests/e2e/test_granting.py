@@ -155,6 +155,23 @@ def test_the_plan_job_and_the_queue_know_the_stacks_of_roles(account: Account) -
     assert f"{OWNER.name} waits for {ROLES.name}, which holds its role" in dry.stdout
 
 
+def test_a_pull_request_that_is_closed_leaves_no_stack_of_roles(account: Account) -> None:
+    bench = account.bench
+    bench.git("switch", "--quiet", "--create", "change")
+    bench.write(example(), NAME)
+    bench.commit("Add a config")
+    bench.review(1)
+    cfn = bench.client("cloudformation")
+    assert cfn.describe_stacks(StackName=ROLES.name)["Stacks"][0]["StackStatus"] == "REVIEW_IN_PROGRESS"
+    closed = ("cleanup", "--pull-request", "1", "--base", "main", "--head", "HEAD", "--state", "closed")
+    done = bench.run(*closed)
+    assert done.code == 0, done.stderr
+    standing = [
+        each["StackName"] for each in cfn.list_stacks()["StackSummaries"] if "DELETE" not in each["StackStatus"]
+    ]
+    assert ROLES.name not in standing
+
+
 def test_doctor_finds_managed_roles_in_order(account: Account) -> None:
     done = account.bench.run("doctor", f"configs/{BOOTSTRAP}.yaml")
     rows = [line for line in done.stdout.splitlines() if "execution_roles" in line]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Final, Literal
@@ -179,6 +179,12 @@ class Settings(_Strict):
     def account(self, account: str) -> Account:
         """The account's entry, or an empty one."""
         return self.accounts.get(account, Account())
+
+    def with_roles(self, stacks: Iterable[StackId]) -> tuple[StackId, ...]:
+        """These stacks and the stacks that hold their roles, sorted."""
+        given = set(stacks)
+        held = {naming.roles_stack(stack) for stack in given if self.account(stack.account).has_own_role(stack)}
+        return tuple(sorted(given | held))
 
     def roles(self, verb: str) -> Mapping[str, str]:
         """Account → ARN of the role for a verb, a field of `Roles`; accounts without one are left out."""

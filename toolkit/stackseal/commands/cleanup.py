@@ -71,10 +71,10 @@ def _closed(args: argparse.Namespace, world: World) -> Iterator[Removal]:
         return
     change = subjects.between(Repository(world.here), args.base, args.head, preparation.shipped(), world.sandbox)
     there = acting.acting(world, "plan", change.settings, pull_request=pull.number)
-    for subject in change.subjects:
-        cfn = there.cloudformation(subject.id)
+    for stack in change.settings.with_roles(subject.id for subject in change.subjects):
+        cfn = there.cloudformation(stack)
         choose = cleanup.of_pull(pull.number, superseded=pull.open)
-        yield cleanup.tidy(cfn, subject.id, choose, dry_run=args.dry_run, shells=lambda _: not pull.open)
+        yield cleanup.tidy(cfn, stack, choose, dry_run=args.dry_run, shells=lambda _: not pull.open)
 
 
 def _sweep(args: argparse.Namespace, world: World) -> Iterator[Removal]:
@@ -103,7 +103,7 @@ def _stacks(args: argparse.Namespace, world: World) -> list[StackId]:
         for place in sorted({(stack.account, stack.region): stack for stack in sorted(found)}.values()):
             listed = world.cloudformation(place).stacks()
             found |= {StackId(account=place.account, region=place.region, name=state.name) for state in listed}
-    return sorted(found)
+    return sorted(settings.load(world.here).with_roles(found))
 
 
 def _pull(args: argparse.Namespace, world: World) -> Pull:
