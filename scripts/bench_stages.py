@@ -19,13 +19,15 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from stackseal import checks, examining, hosts, planning, policy, preparation, subjects
+from stackseal import checks, hosts, policy
+from stackseal.change import preparation, subjects
 from stackseal.hosts.git import Repository
 from stackseal.hosts.local import LocalForge
 from stackseal.output import Output
-from stackseal.planning import Pair
 from stackseal.report import FORMATS
 from stackseal.report import json as report_json
+from stackseal.review import examining, planning
+from stackseal.review.planning import Pair
 from stackseal.sandbox import Sandbox
 from stackseal.world import World, connector
 

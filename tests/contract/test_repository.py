@@ -19,9 +19,7 @@ from contract.support import PACKAGE, ROOT, committed, tree
 
 LOCKS: Final = ("runtime", "local", "dev", "checkov", "build", "uv")
 TEXTS: Final = tuple(path for path in committed() if path.suffix == ".md")
-LONG: Final = {
-    "model.py": 840,
-}
+LONG: Final[dict[str, int]] = {}
 """Modules over 350 lines and the most that each may have. The list must shrink: split, or say why not."""
 
 

@@ -9,13 +9,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from e2e.harness import ACCOUNT, REGION, Bench
-from stackseal import cleanup, pipeline, planning
+from stackseal import pipeline
 from stackseal.aws.cloudformation import CloudFormation
 from stackseal.hosts.base import Pull
 from stackseal.model import Report, Run, SourceMap, StackId, Template, canonical_json, sha256
 from stackseal.pipeline import Drawn
-from stackseal.planning import Pair
+from stackseal.review import planning
+from stackseal.review.planning import Pair
 from stackseal.settings import Settings
+from stackseal.upkeep import cleanup
 
 STACK = StackId(account=ACCOUNT, region=REGION, name="crowded-stack")
 OPEN = 4

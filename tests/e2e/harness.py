@@ -12,13 +12,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from stackseal import assets, hosts, pipeline, planning
+from stackseal import assets, hosts, pipeline
 from stackseal.hosts.git import Repository
 from stackseal.hosts.local import LocalForge
 from stackseal.local import EmbeddedAws
 from stackseal.model import Deployment, Report, Run
 from stackseal.output import Output
 from stackseal.plan.record import LocalRecords
+from stackseal.review import planning
 from stackseal.sandbox import Sandbox
 from stackseal.world import EMBEDDED, World, connector, impatient
 

@@ -10,10 +10,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from e2e.harness import ACCOUNT, REGION, STARTER, Bench, example
-from stackseal import cleanup
 from stackseal.hosts.base import Pull
 from stackseal.hosts.local import LocalForge
 from stackseal.model import StackId, canonical_json
+from stackseal.upkeep import cleanup
 from stackseal.world import Clock
 
 pytestmark = pytest.mark.e2e

@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 
 from e2e.harness import ACCOUNT, STARTER, Bench, example
-from stackseal import assets, naming, pipeline, planning, preparation, queued, subjects
+from stackseal import assets, naming, pipeline
+from stackseal.change import preparation, subjects
 from stackseal.errors import ConfigError
 from stackseal.hosts.base import Shown
 from stackseal.hosts.git import Repository
 from stackseal.model import Action, Deployment, Outcome, PlanKind, Report, Role, Run, StackId, Verdict, word
+from stackseal.review import planning, queued
 
 pytestmark = pytest.mark.e2e
 BOOTSTRAP = f"stackseal-{ACCOUNT}-us-west-2-bootstrap-managed"

@@ -14,10 +14,14 @@ import pytest
 from botocore.awsrequest import AWSResponse
 
 from e2e.harness import ACCOUNT, REGION, Bench
-from stackseal import gating, pipeline, planning, proving, rollout
+from stackseal import pipeline
 from stackseal.aws.session import Aws
 from stackseal.catalogue import Resolved
-from stackseal.concerned import Concerned, concerned
+from stackseal.change.concerned import Concerned, concerned
+from stackseal.change.preparation import Prepared
+from stackseal.change.subjects import Change, Subject
+from stackseal.deployment import proving, rollout
+from stackseal.deployment.proving import Turn
 from stackseal.model import (
     Config,
     Outcome,
@@ -32,11 +36,9 @@ from stackseal.model import (
     canonical_json,
 )
 from stackseal.pipeline import Drawn
-from stackseal.planning import Pair
-from stackseal.preparation import Prepared
-from stackseal.proving import Turn
+from stackseal.review import gating, planning
+from stackseal.review.planning import Pair
 from stackseal.settings import Settings
-from stackseal.subjects import Change, Subject
 
 pytestmark = pytest.mark.e2e
 COUNT = 100

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from e2e.harness import ACCOUNT, STARTER, STARTER_GIT, Bench, example
-from stackseal import config, pipeline, policy, preparation, settings
+from stackseal import config, pipeline, policy, settings
+from stackseal.change import preparation
 from stackseal.model import DriftStatus, Outcome, Role
 
 pytestmark = pytest.mark.e2e

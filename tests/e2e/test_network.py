@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from e2e.harness import ACCOUNT, REGION, Bench
-from stackseal import assets, config, policy, preparation, settings
+from stackseal import assets, config, policy, settings
+from stackseal.change import preparation
 from stackseal.model import Role
 from stackseal.outputs import get_ml_outputs
 

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from e2e.harness import Bench
-from stackseal import preparation, verify
+from stackseal.change import preparation
 from stackseal.errors import ConfigError, ConfigErrors
 from stackseal.model import Outcome, Report, Verdict, canonical_json, sha256
+from stackseal.upkeep import verify
 
 pytestmark = pytest.mark.e2e
 PRODUCTS = Path(__file__).parents[1] / "products"

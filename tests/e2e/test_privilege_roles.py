@@ -14,9 +14,10 @@ import pytest
 from e2e.harness import ACCOUNT, REGION, Bench, example
 from e2e.recording import REVIEW_CALLS
 from e2e.test_network import NAT, SHOP
-from stackseal import assets, config, facts, pipeline, policy, preparation, settings
+from stackseal import assets, config, facts, pipeline, policy, settings
 from stackseal.aws.errors import AwsFailed
 from stackseal.aws.session import Aws
+from stackseal.change import preparation
 from stackseal.model import DriftStatus, Outcome, PlanKind, Policy, Report, Role, Statement, Template
 from stackseal.policy import Roles
 

@@ -16,7 +16,7 @@ from e2e.test_roles import REVIEW, Pipelines
 from fakes.issuer import Issuer
 from stackseal.aws.trials import CALLS
 from stackseal.aws.twins import BEGINNING
-from stackseal.role_proof import FORBIDDEN
+from stackseal.upkeep.role_proof import FORBIDDEN
 
 pytestmark = pytest.mark.e2e
 NAME = f"stackseal-{ACCOUNT}-us-west-2-bootstrap"

@@ -16,9 +16,10 @@ from e2e import crowd
 from e2e.crowd import STACK, Crowd, commit, template
 from e2e.harness import REGION, Bench
 from e2e.recording import WRITES, Log, recorded
-from stackseal import pipeline, sealed
+from stackseal import pipeline
 from stackseal.aws.states import CHANGE_SET, Do, Row, Use
 from stackseal.aws.states import STACK as STATES
+from stackseal.deployment import sealed
 from stackseal.errors import Failed, Refused, UsageError
 from stackseal.model import Config, Plan, PlanOperation, Product, Report, Stack
 from stackseal.plan.record import SealRecord

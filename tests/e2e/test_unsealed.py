@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from e2e.harness import ACCOUNT, REGION, STARTER, STARTER_GIT, Bench, example
-from stackseal import cleanup
 from stackseal.hosts.github import GitHubRunner
 from stackseal.hosts.local import LocalForge
 from stackseal.model import StackId
+from stackseal.upkeep import cleanup
 
 pytestmark = pytest.mark.e2e
 STACK = f"{STARTER.removesuffix('-s3')}-stack"

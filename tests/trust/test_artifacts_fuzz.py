@@ -16,11 +16,12 @@ import pytest
 
 from e2e.conftest import bench, embedded  # noqa: F401 - fixtures
 from e2e.harness import Bench, example
-from stackseal import bundle, pipeline
+from stackseal import pipeline
 from stackseal.errors import ConfigError, StacksealError
 from stackseal.model import canonical_json
 from stackseal.report import html, markdown
 from stackseal.report import json as report_json
+from stackseal.review import bundle
 from trust.corpora import texts
 from trust.figures import SEED, Count
 from unit.report import samples

@@ -12,7 +12,8 @@ from typing import Final
 
 import pytest
 
-from stackseal import cli, progress
+from stackseal import cli
+from stackseal.deployment import progress
 from stackseal.errors import ConfigError, ConfigErrors, Failed, Refused, StacksealError, Unknown
 from stackseal.hosts import github_action
 from stackseal.model import Deployment, Location, ResourceEvent

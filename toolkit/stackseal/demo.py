@@ -13,11 +13,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from stackseal import assets, config, pipeline, planning, policy, preparation, progress, publication, settings
+from stackseal import assets, config, pipeline, policy, settings
 from stackseal.aws.ssm import Parameters
+from stackseal.change import preparation
+from stackseal.deployment import progress
 from stackseal.errors import Failed
 from stackseal.hosts.git import Repository
 from stackseal.model import Report, Role, Run, Stack
+from stackseal.review import planning, publication
 from stackseal.world import World, impatient
 
 if TYPE_CHECKING:

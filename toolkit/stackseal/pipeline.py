@@ -12,26 +12,16 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from stackseal import (
-    bundle,
-    checks,
-    contracting,
-    filing,
-    gating,
-    granting,
-    planning,
-    preparation,
-    proving,
-    rollout,
-    secrecy,
-    settings,
-    subjects,
-    waves,
-)
-from stackseal.concerned import Part, Sides, concerned
+from stackseal import checks, settings
+from stackseal.change import preparation, subjects, waves
+from stackseal.change.concerned import Part, Sides, concerned
+from stackseal.change.preparation import Prepared
+from stackseal.change.subjects import Subject
+from stackseal.change.waves import Order
+from stackseal.deployment import contracting, proving, rollout
+from stackseal.deployment.proving import Turn
 from stackseal.drift import MAX_OPEN, Step, judge
 from stackseal.errors import ConfigError, ConfigErrors, StacksealError
-from stackseal.examining import examined
 from stackseal.hiding import Hidden
 from stackseal.hosts.git import Repository
 from stackseal.model import (
@@ -50,12 +40,11 @@ from stackseal.model import (
     Waiver,
 )
 from stackseal.plan import rest
-from stackseal.planning import Pair, Planner
-from stackseal.preparation import Prepared
-from stackseal.proving import Turn
+from stackseal.review import bundle, gating, granting, planning, secrecy
+from stackseal.review.examining import examined
+from stackseal.review.planning import Pair, Planner
 from stackseal.settings import Settings
-from stackseal.subjects import Subject
-from stackseal.waves import Order
+from stackseal.upkeep import filing
 from stackseal.world import World
 
 

@@ -11,8 +11,8 @@ from stackseal.errors import Refused, UsageError
 from stackseal.world import World
 
 if TYPE_CHECKING:
+    from stackseal.change.preparation import Prepared
     from stackseal.model import Plan
-    from stackseal.preparation import Prepared
 
 SUMMARY: Final = "make the roles and the bucket that an account needs, once"
 HELP: Final = """\
@@ -70,7 +70,7 @@ def prepare(world: World, name: str) -> Prepared:
 
     Raises UsageError for a config of another product, Refused for credentials of another account.
     """
-    from stackseal import preparation
+    from stackseal.change import preparation
 
     prepared = checked(preparation.prepare(world, name))
     world.cloudformation(prepared.stack.id)  # the account is compared before anything is asked of it
@@ -129,10 +129,13 @@ def refuse_second_provider(world: World, prepared: Prepared) -> None:
 
 def _deployed(args: argparse.Namespace, world: World, prepared: Prepared) -> tuple[Mapping[str, str], int]:
     """Make the change set, show it, ask, execute it. What was refused leaves nothing behind."""
-    from stackseal import cleanup, deploy, planning, progress, proving
+    from stackseal import deploy
     from stackseal.commands import operate
+    from stackseal.deployment import progress, proving
     from stackseal.model import PlanOperation
     from stackseal.plan import change_set, seal
+    from stackseal.review import planning
+    from stackseal.upkeep import cleanup
 
     stack = prepared.stack.id
     cfn = world.cloudformation(stack)

@@ -47,7 +47,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, world: World) -> int:
     """Print the findings."""
-    from stackseal import checks, preparation
+    from stackseal import checks
+    from stackseal.change import preparation
 
     preparation.warm(world)
     names = tuple(name for name in args.engines.split(",") if name)

@@ -29,7 +29,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, world: World) -> int:
     """Print the differences."""
-    from stackseal import pipeline, preparation
+    from stackseal import pipeline
+    from stackseal.change import preparation
 
     (resolved,) = preparation.resolve(world, [args.config])
     found = pipeline.drift_of(world, resolved.stack)

@@ -11,9 +11,9 @@ from stackseal.errors import UsageError
 from stackseal.world import World
 
 if TYPE_CHECKING:
-    from stackseal.cleanup import Removal
     from stackseal.hosts.base import KnowsPulls, Pull
     from stackseal.model import StackId
+    from stackseal.upkeep.cleanup import Removal
 
 SUMMARY: Final = "remove what closed pull requests left: change sets, and stacks that never came to be"
 HELP: Final = """\
@@ -61,8 +61,10 @@ def run(args: argparse.Namespace, world: World) -> int:
 
 
 def _closed(args: argparse.Namespace, world: World) -> Iterator[Removal]:
-    from stackseal import acting, cleanup, preparation, subjects
+    from stackseal import acting
+    from stackseal.change import preparation, subjects
     from stackseal.hosts.git import Repository
+    from stackseal.upkeep import cleanup
 
     pull = _pull(args, world)
     if pull.merged or (pull.open and not args.superseded):
@@ -78,8 +80,9 @@ def _closed(args: argparse.Namespace, world: World) -> Iterator[Removal]:
 
 
 def _sweep(args: argparse.Namespace, world: World) -> Iterator[Removal]:
-    from stackseal import acting, cleanup, settings
+    from stackseal import acting, settings
     from stackseal.aws.shapes import StackState
+    from stackseal.upkeep import cleanup
 
     today = world.clock.today
     choose = cleanup.long_closed(_pulls(args, world), today)
@@ -94,7 +97,8 @@ def _sweep(args: argparse.Namespace, world: World) -> Iterator[Removal]:
 
 def _stacks(args: argparse.Namespace, world: World) -> list[StackId]:
     """The stacks of all configs, or all stacks where those are."""
-    from stackseal import config, preparation, settings
+    from stackseal import config, settings
+    from stackseal.change import preparation
     from stackseal.model import StackId
 
     names = [path.as_posix() for path in config.discover(world.here / settings.load(world.here).configs)]
@@ -130,8 +134,8 @@ def _pull(args: argparse.Namespace, world: World) -> Pull:
 
 
 def _pulls(args: argparse.Namespace, world: World) -> KnowsPulls:
-    from stackseal.cleanup import Given
     from stackseal.hosts.base import KnowsPulls
+    from stackseal.upkeep.cleanup import Given
 
     if args.open is not None:
         words = [word.strip() for word in args.open.split(",") if word.strip()]

@@ -39,7 +39,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, world: World) -> int:
     """Write the policies and print their paths, or explain an action."""
 
-    from stackseal import artifacts, examining, policy, preparation, settings
+    from stackseal import artifacts, policy, settings
+    from stackseal.change import preparation
+    from stackseal.review import examining
 
     prepared = preparation.prepare(world, args.config)
     roles = examining.roles_of(prepared.stack.id, settings.load(world.here))

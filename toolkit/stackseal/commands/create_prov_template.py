@@ -24,7 +24,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, world: World) -> int:
     """Write the template and print its path."""
-    from stackseal import artifacts, preparation
+    from stackseal import artifacts
+    from stackseal.change import preparation
 
     prepared = preparation.prepare(world, args.config)
     path = artifacts.write(artifacts.template(world.root, prepared.stack), prepared.template.text)

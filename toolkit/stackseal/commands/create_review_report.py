@@ -29,7 +29,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, world: World) -> int:
     """Write the reports and print their paths."""
-    from stackseal import artifacts, pipeline, preparation
+    from stackseal import artifacts, pipeline
+    from stackseal.change import preparation
     from stackseal.report import html, json, markdown
 
     preparation.warm(world)

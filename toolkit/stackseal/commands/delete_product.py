@@ -12,8 +12,8 @@ from stackseal.world import World
 
 if TYPE_CHECKING:
     from stackseal.aws.cloudformation import CloudFormation
+    from stackseal.change.preparation import Prepared
     from stackseal.model import Deployment, Plan
-    from stackseal.preparation import Prepared
 
 SUMMARY: Final = "delete the stack of a config; says what stays behind"
 HELP: Final = """\
@@ -42,7 +42,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, world: World) -> int:
     """Delete the stack, and with --delete-data what stays behind."""
-    from stackseal import preparation
+    from stackseal.change import preparation
     from stackseal.commands import operate
     from stackseal.plan import deletion
 
@@ -67,8 +67,8 @@ def run(args: argparse.Namespace, world: World) -> int:
 
 def _data(world: World, prepared: Prepared, plan: Plan | None) -> tuple[str, ...]:
     """What --delete-data removes, `Type name`: what a stack retains, or what has its names."""
-    from stackseal import preparation
     from stackseal.aws import retained
+    from stackseal.change import preparation
 
     if plan is not None:
         kept = [change for change in plan.changes if change.logical_id in plan.retained]
@@ -127,8 +127,9 @@ def _done(
     """Delete, then remove what was listed, and nothing else; the data stay where the stack's deletion failed."""
     from dataclasses import replace
 
-    from stackseal import deploy, proving
+    from stackseal import deploy
     from stackseal.aws import retained
+    from stackseal.deployment import proving
 
     stack = prepared.stack.id
     role = plan.execution_role if plan else None

@@ -12,10 +12,10 @@ from stackseal.hosts.base import KnowsEnvironments
 from stackseal.world import World
 
 if TYPE_CHECKING:
+    from stackseal.change.subjects import Change
+    from stackseal.change.waves import Order
     from stackseal.hosts.git import Repository
     from stackseal.model import Deployment, StackId
-    from stackseal.subjects import Change
-    from stackseal.waves import Order
 
 SUMMARY: Final = "execute exactly what a review has sealed"
 HELP: Final = """\
@@ -67,7 +67,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, world: World) -> int:
     """Deploy."""
 
-    from stackseal import acting, pipeline, preparation, subjects
+    from stackseal import acting, pipeline
+    from stackseal.change import preparation, subjects
     from stackseal.commands import operate
     from stackseal.hosts.git import Repository
     from stackseal.report.redact import redact
@@ -127,9 +128,10 @@ def _tell(
     world: World, done: Sequence[Deployment], waiting: Sequence[str], left: Sequence[str], passed: Mapping[str, str]
 ) -> None:
     """What became of every stack, for a person, for a program and for the job's summary page."""
-    from stackseal import progress, publication
     from stackseal.commands import operate
+    from stackseal.deployment import progress
     from stackseal.report import done as report
+    from stackseal.review import publication
 
     lines = [*(progress.sentence(deployment) for deployment in done), *(f"{name}: not begun" for name in waiting)]
     lines += [f"{name}: left, because no review has sealed it" for name in left]
@@ -148,7 +150,7 @@ def _superseded(
     args: argparse.Namespace, repository: Repository, change: Change, order: Order, world: World
 ) -> dict[str, str]:
     """Name → the newer commit, of the stacks that are left to it; a name that stands in two places only if both are."""
-    from stackseal import newer, preparation
+    from stackseal.change import newer, preparation
 
     tip = newer.tip_of(repository, args.tip, world.runner.branch)
     found = newer.superseded(repository, change, order, tip, preparation.shipped(), world.sandbox)
@@ -171,7 +173,7 @@ def _order(order: Order) -> dict[str, Any]:
 
 def _shown(change: Change, order: Order) -> str:
     """One line for each wave, and below each stack that waits what it waits for."""
-    from stackseal import waves
+    from stackseal.change import waves
 
     if not order.waves:
         return "would deploy: nothing"

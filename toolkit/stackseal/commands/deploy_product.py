@@ -26,7 +26,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, world: World) -> int:
     """Create the stack."""
-    from stackseal import preflight, preparation
+    from stackseal.change import preflight, preparation
     from stackseal.commands import operate, written
 
     prepared = preparation.prepare(world, args.config)

@@ -94,7 +94,7 @@ def run(args: argparse.Namespace, world: World) -> int:
 
 def products(world: World) -> tuple[str, str, str]:
     """The products that configs can choose, the organisation's own among them: what, found, status."""
-    from stackseal.preparation import catalogue_of
+    from stackseal.change.preparation import catalogue_of
 
     try:
         found = catalogue_of(world).products.values()
@@ -108,9 +108,9 @@ def products(world: World) -> tuple[str, str, str]:
 
 def repository(world: World, name: str) -> list[tuple[str, str, str]]:
     """How a repository on GitHub is set up, by GITHUB_TOKEN; the name is OWNER/NAME, or empty for GITHUB_REPOSITORY."""
-    from stackseal import repository_check
     from stackseal.hosts import github_forge
     from stackseal.report import marker
+    from stackseal.upkeep import repository_check
 
     if name and Path(world.here, name).is_file():
         raise UsageError(f"{name} is a file and no repository", remedy="name it OWNER/NAME, or put the config first")
@@ -125,8 +125,9 @@ def repository(world: World, name: str) -> list[tuple[str, str, str]]:
 
 def proofs(world: World, name: str | None) -> list[tuple[str, str, str]]:
     """What the roles of an account are refused: as an administrator, or as the job that this is."""
-    from stackseal import preparation, role_proof
+    from stackseal.change import preparation
     from stackseal.commands import bootstrap
+    from stackseal.upkeep import role_proof
 
     if name is None:
         raise UsageError("Nothing can be proven without an account", remedy="name its bootstrap config")

@@ -49,10 +49,12 @@ def run(args: argparse.Namespace, world: World) -> int:
     """Compare and file."""
     from pathlib import Path
 
-    from stackseal import acting, config, filing, pipeline, publication, settings
+    from stackseal import acting, config, pipeline, settings
     from stackseal.commands import check_drift
     from stackseal.model import DriftStatus
     from stackseal.report import done as report
+    from stackseal.review import publication
+    from stackseal.upkeep import filing
 
     ours = settings.load(world.here)
     names = args.config or [path.as_posix() for path in config.discover(Path(ours.configs))]
@@ -109,7 +111,7 @@ def _text(
 
 def _stacks(world: World, names: Sequence[str]) -> tuple[list[Stack], list[ConfigError]]:
     """The stacks of the configs that are valid, and what is wrong with the others: they stop nobody."""
-    from stackseal import preparation
+    from stackseal.change import preparation
     from stackseal.errors import ConfigError, ConfigErrors
 
     stacks: list[Stack] = []

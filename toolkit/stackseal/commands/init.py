@@ -155,7 +155,7 @@ def _pinned(toolkit: str, what: str) -> tuple[str, str]:
 
 def _schema(world: World) -> str:
     from stackseal.catalogue import schema
-    from stackseal.preparation import catalogue_of
+    from stackseal.change.preparation import catalogue_of
 
     return json.dumps(schema.editor(catalogue_of(world).products.values()), indent=2, sort_keys=True) + "\n"
 
@@ -170,8 +170,8 @@ def _ignored(world: World) -> dict[Path, str]:
 
 def _examples(product: str, world: World) -> dict[Path, str]:
     from stackseal import artifacts
+    from stackseal.change.preparation import catalogue_of
     from stackseal.errors import UsageError
-    from stackseal.preparation import catalogue_of
 
     products = {item.name: item for item in catalogue_of(world).products.values()}
     if product not in products:

@@ -28,7 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, world: World) -> int:  # noqa: ARG001
     """Print the catalogue."""
-    from stackseal.preparation import catalogue_of
+    from stackseal.change.preparation import catalogue_of
 
     found = [
         (product, variant, counts)

@@ -7,15 +7,16 @@ import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from stackseal import artifacts, progress
+from stackseal import artifacts
 from stackseal.commands.base import emit
+from stackseal.deployment import progress
 from stackseal.errors import Refused
 from stackseal.model import Deployment, Outcome, Plan, Stack
 from stackseal.report import done
 from stackseal.world import World
 
 if TYPE_CHECKING:
-    from stackseal.preparation import Prepared
+    from stackseal.change.preparation import Prepared
 
 _CODES = {Outcome.REFUSED: 4, Outcome.UNKNOWN: 5}
 
@@ -23,8 +24,10 @@ _CODES = {Outcome.REFUSED: 4, Outcome.UNKNOWN: 5}
 def deployed(world: World, prepared: Prepared, *, change_set_name: str) -> Deployment:
     """Make the stack's change set, execute it and follow it to its end: for stacks that nobody else uses yet."""
 
-    from stackseal import deploy, planning, proving, settings
+    from stackseal import deploy, settings
+    from stackseal.deployment import proving
     from stackseal.plan import change_set, seal
+    from stackseal.review import planning
 
     stack = prepared.stack
     cfn = world.cloudformation(stack.id)

@@ -51,9 +51,10 @@ def run(args: argparse.Namespace, world: World) -> int:
     """Publish."""
     from dataclasses import replace
 
-    from stackseal import artifacts, gating, publication
+    from stackseal import artifacts
     from stackseal.model import Verdict
     from stackseal.report import json, place
+    from stackseal.review import gating, publication
 
     report = json.loads(artifacts.received(args.report))
     told = world.runner.run()

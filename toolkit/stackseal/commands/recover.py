@@ -29,11 +29,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, world: World) -> int:
     """Follow, or say what can be done."""
-    from stackseal import acting, deploy, progress, proving, settings
+    from stackseal import acting, deploy, settings
     from stackseal.aws import states
     from stackseal.aws.cloudformation import CloudFormation
     from stackseal.commands import operate
     from stackseal.commands.base import confirmed
+    from stackseal.deployment import progress, proving
     from stackseal.errors import UsageError
     from stackseal.model import StackId
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from stackseal.hosts.git import Repository
     from stackseal.model import Report, Run
     from stackseal.pipeline import Drawn
-    from stackseal.planning import Planner
+    from stackseal.review.planning import Planner
     from stackseal.settings import Settings
 
 SUMMARY: Final = "review a change between two commits: findings, policies, plan, one report"
@@ -69,10 +69,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, world: World) -> int:
     """Review, or one part of it."""
-    from stackseal import artifacts, gating, pipeline, preparation, publication, subjects
+    from stackseal import artifacts, pipeline
+    from stackseal.change import preparation, subjects
     from stackseal.hosts.git import Repository
     from stackseal.model import Verdict
     from stackseal.report import json, place
+    from stackseal.review import gating, publication
 
     repository = Repository(world.here)
     if args.from_bundle:
@@ -124,8 +126,10 @@ def _planned(args: argparse.Namespace, world: World, repository: Repository) -> 
     """The plans of a bundle, by the base's settings and the runner's own account of the run."""
     from dataclasses import replace
 
-    from stackseal import artifacts, pipeline, queued, subjects
+    from stackseal import artifacts, pipeline
+    from stackseal.change import subjects
     from stackseal.commands import replan
+    from stackseal.review import queued
 
     drawn = pipeline.unbundled(artifacts.received(args.from_bundle))
     base = repository.commit(args.base)
@@ -142,7 +146,8 @@ def _planned(args: argparse.Namespace, world: World, repository: Repository) -> 
 
 def _planner(args: argparse.Namespace, world: World, ours: Settings) -> Planner:
     """The settings are the base's: a pull request does not choose the role that plans it."""
-    from stackseal import acting, planning
+    from stackseal import acting
+    from stackseal.review import planning
 
     if args.plan != "sealed":
         return planning.Predicting()

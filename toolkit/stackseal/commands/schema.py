@@ -29,7 +29,7 @@ def run(args: argparse.Namespace, world: World) -> int:
     """Print or write the schema."""
     from stackseal import artifacts
     from stackseal.catalogue import schema
-    from stackseal.preparation import catalogue_of
+    from stackseal.change.preparation import catalogue_of
 
     found = schema.editor(catalogue_of(world).products.values())
     if args.output is None:

@@ -28,10 +28,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, world: World) -> int:
     """Print the changes."""
 
-    from stackseal import planning, preparation, settings
+    from stackseal import settings
+    from stackseal.change import preparation
     from stackseal.commands import operate
     from stackseal.model import PlanOperation
     from stackseal.plan import change_set, predicted, seal
+    from stackseal.review import planning
 
     prepared = preparation.prepare(world, args.config)
     stack = prepared.stack

@@ -24,7 +24,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, world: World) -> int:
     """Print the resources."""
-    from stackseal import preparation
+    from stackseal.change import preparation
 
     prepared = preparation.prepare(world, args.config)
     stack = prepared.stack

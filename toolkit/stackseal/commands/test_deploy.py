@@ -11,8 +11,8 @@ from stackseal.commands.base import config_argument, emit, mutation_arguments
 from stackseal.world import World
 
 if TYPE_CHECKING:
+    from stackseal.change.preparation import Prepared
     from stackseal.model import Deployment
-    from stackseal.preparation import Prepared
 
 SUMMARY: Final = "deploy an isolated copy with suffixed names, beside production"
 HELP: Final = """\
@@ -37,7 +37,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, world: World) -> int:
     """Create the test stack, or delete one that is there."""
-    from stackseal import preflight, preparation
+    from stackseal.change import preflight, preparation
     from stackseal.commands import operate
 
     given = _suffix(args.suffix)
@@ -64,7 +64,8 @@ def run(args: argparse.Namespace, world: World) -> int:
 
 
 def _deleted(world: World, prepared: Prepared) -> Deployment:
-    from stackseal import deploy, proving
+    from stackseal import deploy
+    from stackseal.deployment import proving
 
     stack = prepared.stack.id
     world.out.say(f"Deleting {stack.name}")

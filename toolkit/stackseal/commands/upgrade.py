@@ -33,7 +33,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, world: World) -> int:
     """Print what would change; an incompatible config ends with its errors, exit 2."""
-    from stackseal import preparation, render
+    from stackseal import render
+    from stackseal.change import preparation
     from stackseal.commands import operate, written
     from stackseal.plan import predicted
 

@@ -27,7 +27,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, world: World) -> int:
     """Print the names; warnings go to stderr."""
-    from stackseal import preparation
+    from stackseal.change import preparation
 
     resolved = preparation.resolve(world, args.config)
     for item in resolved:

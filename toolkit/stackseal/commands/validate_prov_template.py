@@ -28,7 +28,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, world: World) -> int:
     """Print the findings."""
 
-    from stackseal import checks, preparation, render, settings
+    from stackseal import checks, render, settings
+    from stackseal.change import preparation
     from stackseal.commands.written import written
 
     preparation.warm(world)

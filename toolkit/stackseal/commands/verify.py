@@ -30,9 +30,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, world: World) -> int:
     """Follow the chain."""
-    from stackseal import acting, artifacts, settings, verify
+    from stackseal import acting, artifacts, settings
     from stackseal.aws.cloudformation import CloudFormation
     from stackseal.model import StackId
+    from stackseal.upkeep import verify
 
     world = acting.acting(world, "plan", settings.load(world.here))
     account = args.account or CloudFormation(world.aws("", args.region), args.region).account
