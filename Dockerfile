@@ -9,9 +9,11 @@ RUN python -m venv /opt/stackseal \
     && python -m venv /opt/builder \
     && /opt/builder/bin/pip install --no-cache-dir --no-deps --require-hashes --requirement requirements/build.txt
 COPY . .
+# Byte code is made here, because whoever runs the image cannot write it and would wait for it each time.
 RUN /opt/builder/bin/hatchling build -t wheel -d /opt/wheel \
     && /opt/stackseal/bin/pip install --no-cache-dir --no-deps --no-index /opt/wheel/*.whl \
-    && /opt/stackseal/bin/stackseal --install-checkov
+    && /opt/stackseal/bin/stackseal --install-checkov \
+    && /opt/stackseal/bin/python -m compileall -q /opt/stackseal
 ARG EDITION
 RUN /opt/stackseal/bin/python scripts/image_layout.py /app --edition "$EDITION"
 
@@ -24,8 +26,7 @@ ARG EDITION
 ENV STACKSEAL_EDITION="$EDITION" \
     HOME="/home/mluser" \
     PATH="/opt/stackseal/bin:/usr/local/bin:/usr/bin:/bin" \
-    PYTHONSAFEPATH="1" \
-    PYTHONDONTWRITEBYTECODE="1"
+    PYTHONSAFEPATH="1"
 LABEL org.opencontainers.image.title="stackseal" \
     org.opencontainers.image.licenses="Apache-2.0"
 USER mluser
