@@ -5,15 +5,13 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-import time
-from collections.abc import Callable
 from functools import cache
 from typing import Final
 
 import pytest
 
 from stackseal.model import Report
-from stackseal.report import FORMATS, annotations, html, markdown, sarif, terminal
+from stackseal.report import annotations, html, markdown, sarif, terminal
 from stackseal.report import json as report_json
 from trust.figures import Count
 from unit.report import samples
@@ -93,12 +91,6 @@ def _lost_lines(report: Report, text: str) -> list[str]:
     return [f"{name}/{logical_id}" for name, logical_id in destructive(report) if (logical_id, name) not in said]
 
 
-def seconds(render: Callable[[Report], object], report: Report) -> float:
-    started = time.perf_counter()
-    render(report)
-    return time.perf_counter() - started
-
-
 @pytest.mark.parametrize("filling", FILLINGS)
 @pytest.mark.parametrize("size", LADDER[:3])
 def test_a_small_report_keeps_every_limit(size: int, filling: str) -> None:
@@ -117,28 +109,6 @@ def test_a_report_of_any_size_keeps_every_limit(size: int, filling: str, count: 
     count("reports of growing size", inputs=1, breaks=len(found), detail=detail)
     assert found == []
     assert real > size / 3
-
-
-@pytest.mark.trust
-def test_time_grows_with_size(count: Count) -> None:
-    """Four times the size may take eight times as long, never sixteen."""
-    small, large = report_of(1_250_000, "x"), report_of(5_000_000, "x")
-    ways: dict[str, Callable[[Report], object]] = {name: one.render for name, one in FORMATS.items()}
-    ways |= {"comment": markdown.render_parts, "summary": markdown.render_summary, "terminal": terminal.render}
-    slow = {}
-    for name, render in ways.items():
-        render(small[0])
-        before, after = min(seconds(render, small[0]) for _ in range(2)), seconds(render, large[0])
-        if after > max(8 * before, 0.5):
-            slow[name] = (round(before, 2), round(after, 2))
-    growth = round(large[1] / small[1], 1)
-    count(
-        "time of reports",
-        inputs=len(ways),
-        breaks=len(slow),
-        detail=f"{growth} times the size, at most 8 times as long",
-    )
-    assert slow == {}
 
 
 def test_what_is_lost_would_be_seen() -> None:
