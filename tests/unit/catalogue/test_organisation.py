@@ -201,7 +201,7 @@ def test_what_a_product_computes_is_judged_for_every_config(old: str, new: str, 
         ("a: 1\n{% include 'ml/template.yaml.j2' %}", ":2:1: ~: ml/template.yaml.j2"),
         (
             "{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}",
-            ":1:1: The template was stopped",
+            ":1:1: The template ",  # whichever limit of the machine comes first: time or memory
         ),
         ("{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}", ":1:1: ~: it calls itself"),
         ("a: {{ topic.title }}", ":1:1: ~: a value is printed without `| tojson`"),

@@ -189,7 +189,7 @@ PLACES: dict[str, tuple[Callable[[GitHubForge, int], object], str]] = {
     "commit": (lambda forge, _: forge.pull_request_of("a" * 40, "main"), "pull-requests: read"),
     "environment": (lambda forge, _: forge.reviewers("prod"), "actions: read"),
     "review": (lambda forge, number: forge.pulls.review(number, "main"), "pull-requests: read"),
-    "dismiss": (lambda forge, number: forge.pulls.dismiss(number, "grown"), "pull-requests: read"),
+    "dismiss": (lambda forge, number: forge.pulls.dismiss(number, "grown", AT), "pull-requests: read"),
     "plan again": (lambda forge, _: forge.pulls.plan_again("w.yml", "main", {}), "actions: write"),
 }
 """What the forge is asked, and the permission that is missing when GitHub first refuses."""
