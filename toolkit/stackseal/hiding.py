@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 _SECRET: Final = re.compile(
@@ -41,12 +42,16 @@ class Hidden:
 
     def text(self, text: str, mark: Callable[[str], str] = lambda _: "(hidden)") -> str:
         """The text with every secret replaced by its mark, the longest first."""
-        for secret in sorted(self.known, key=len, reverse=True):
+        for secret in self._longest_first:
             if secret in text:
                 text = text.replace(secret, mark(secret))
         for pattern in (*self.patterns, _FORMS):
             text = pattern.sub(lambda found: mark(found.group()) if found.group() else "", text)
         return text
+
+    @cached_property
+    def _longest_first(self) -> tuple[str, ...]:
+        return tuple(sorted(self.known, key=len, reverse=True))
 
     def data(self, value: Any) -> Any:
         """Plain data with every text in it so, keys included."""

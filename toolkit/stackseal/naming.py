@@ -17,6 +17,10 @@ OURS: Final = "stackseal-"
 ROLES: Final = f"{OURS}roles-"
 """Begins the names of the stacks that hold execution roles."""
 _ROLE_LIMIT: Final = 64
+SEALED: Final = "seal-"
+"""Begins the names of the change sets that a review makes."""
+REPLANNED: Final = "deploy-"
+"""Begins the names of those that a deployment makes again, or of what was pushed without a review."""
 
 
 def shorten(name: str, limit: int) -> str:

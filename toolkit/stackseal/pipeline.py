@@ -3,7 +3,7 @@
     config → catalogue → render → checks → policy → plan → report → deploy, drift
 
 Stages know values (`model`), not each other; this module hands the values on. `review` and `deploy` work on the change
-between two commits; `prepare` on one config of the working directory, for the commands that serve a person.
+between two commits; `examine` on one config of the working directory, for the commands that serve a person.
 """
 
 from __future__ import annotations

@@ -200,8 +200,8 @@ def test_what_a_product_computes_is_judged_for_every_config(old: str, new: str, 
         ("{% include '/etc/passwd' %}", ":1:1: ~: /etc/passwd"),
         ("a: 1\n{% include 'ml/template.yaml.j2' %}", ":2:1: ~: ml/template.yaml.j2"),
         (
-            "{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}",
-            ":1:1: The template ",  # whichever limit of the machine comes first: time or memory
+            "{% for i in range(99999) %}{% if range(99999) | sum < 0 %}{% endif %}{% endfor %}",
+            ":1:1: The template was stopped",
         ),
         ("{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}", ":1:1: ~: it calls itself"),
         ("a: {{ topic.title }}", ":1:1: ~: a value is printed without `| tojson`"),

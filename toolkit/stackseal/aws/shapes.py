@@ -29,6 +29,11 @@ class StackState:
     """Of the last update; the creation where there was none."""
     drift: DriftStatus = DriftStatus.UNKNOWN
 
+    @property
+    def empty(self) -> bool:
+        """Nothing was deployed yet: a change set has begun the stack, and left it without a resource."""
+        return self.status == "REVIEW_IN_PROGRESS"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Store:

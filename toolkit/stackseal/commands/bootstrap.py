@@ -97,7 +97,7 @@ def predicted(world: World, prepared: Prepared) -> Plan:
 
     cfn, stack = world.cloudformation(prepared.stack.id), prepared.stack.id
     state = cfn.stack(stack.name)
-    if state is None or state.status == "REVIEW_IN_PROGRESS":
+    if state is None or state.empty:
         return predicted.predict(None, prepared.template)
     body = cfn.template(stack=stack.name)
     nowhere = SourceMap(path=stack.name, lines=(), rendered={}, template={}, config={})

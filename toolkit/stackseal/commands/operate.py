@@ -46,7 +46,7 @@ def absent(world: World, stack: Stack, *, remedy: str = "") -> None:
     """
     config = shlex.quote(stack.config.path)
     state = world.cloudformation(stack.id).stack(stack.id.name)
-    if state is not None and state.status not in {"REVIEW_IN_PROGRESS", "DELETE_COMPLETE"}:
+    if state is not None and not state.empty and state.status != "DELETE_COMPLETE":
         raise Refused(
             "Stack already exists",
             why=f"{stack.id.name} is {state.status}",

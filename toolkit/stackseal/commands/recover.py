@@ -50,7 +50,7 @@ def run(args: argparse.Namespace, world: World) -> int:
         confirmed(args, world, f"The rollback of {args.stack} goes on")
         cfn.continue_rollback(args.stack, role=state.role_arn)
     elif (row := states.row(state.status)).deploy is not states.Do.WAIT:
-        shell = "nothing was deployed; deploy what was reviewed" if state.status == "REVIEW_IN_PROGRESS" else ""
+        shell = "nothing was deployed; deploy what was reviewed" if state.empty else ""
         remedy = row.remedy or shell or "nothing has to be done"
         facts = {"stack": args.stack, "status": state.status, "reason": state.reason, "remedy": remedy}
         emit(world, facts, f"{args.stack}: {state.status}; {remedy}")

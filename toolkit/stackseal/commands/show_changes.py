@@ -49,7 +49,7 @@ def run(args: argparse.Namespace, world: World) -> int:
         if plan.change_set:
             cfn.delete_change_set(plan.change_set)
         state = cfn.stack(stack.id.name)
-        if fresh and state is not None and state.status == "REVIEW_IN_PROGRESS":
+        if fresh and state is not None and state.empty:
             cfn.delete_stack(stack.id.name)  # the empty shell that our own change set has left
     rows = operate.change_rows(plan)
     facts = {"stack": stack.id.name, "operation": plan.operation.value, "kind": plan.kind.value, "changes": rows}

@@ -16,7 +16,7 @@ from stackseal import naming
 from stackseal.deployment import proving, sealed
 from stackseal.deployment.proving import Turn
 from stackseal.errors import Refused, StacksealError
-from stackseal.model import Deployment, Outcome, Plan, PlanOperation, StackId, Template
+from stackseal.model import Deployment, Plan, PlanOperation, StackId, Template
 from stackseal.plan import change_set, predicted, seal
 from stackseal.review import planning
 
@@ -41,8 +41,7 @@ class Contraction:
             self._hold(cfn, plan)
             return stage.execute(plan, self.narrow, cfn, proving.watch(world, stack.name))
         except StacksealError as error:
-            outcome = Outcome.REFUSED if isinstance(error, Refused) else Outcome.FAILED
-            return Deployment(stack=stack, outcome=outcome, status="", message=str(error))
+            return proving.stopped(stack, error)
 
     def _planned(self, cfn: CloudFormation) -> Plan:
         """The change set, for a role whose wide form is on record as it is rendered here."""

@@ -18,13 +18,11 @@ from stackseal.errors import Blocked, Refused, StacksealError, Unknown
 from stackseal.hosts.gates import Facts
 from stackseal.hosts.git import Repository
 from stackseal.model import (
-    Action,
     Deployment,
     Growth,
     Outcome,
     Plan,
     PlanOperation,
-    Replacement,
     StackId,
     Template,
     Wait,
@@ -136,8 +134,7 @@ class Turn:
                 done = stage.delete(plan.stack, cfn, self._watch, role=role)
             return done if done.outcome is Outcome.UNCHANGED else replace(done, stale=stale)
         except StacksealError as error:
-            outcome = next((found for kind, found in _OUTCOMES.items() if isinstance(error, kind)), Outcome.FAILED)
-            return Deployment(stack=self.subject.id, outcome=outcome, status="", message=str(error))
+            return stopped(self.subject.id, error)
 
     def _others(self, cfn: CloudFormation) -> tuple[int, ...]:
         """Who else plans on the stack: executing one change set deletes the others."""
@@ -147,6 +144,12 @@ class Turn:
     @property
     def _watch(self) -> stage.Watch:
         return watch(self.world, "" if self.alone else self.subject.id.name)
+
+
+def stopped(stack: StackId, error: StacksealError) -> Deployment:
+    """The outcome of a turn that an error ended: what could not be learned is unknown, not failed."""
+    outcome = next((found for kind, found in _OUTCOMES.items() if isinstance(error, kind)), Outcome.FAILED)
+    return Deployment(stack=stack, outcome=outcome, status="", message=str(error))
 
 
 def waves(turns: Mapping[StackId, Turn]) -> tuple[tuple[StackId, ...], ...]:
@@ -176,11 +179,7 @@ def all_proven(turns: Sequence[Turn]) -> None:
 
 def _foreseen(record: SealRecord, envs: Iterable[str]) -> Facts:
     """What a gate looks at in a plan that waits for other stacks; what removes or replaces may lose data."""
-    gone = any(
-        line.action in {Action.REMOVE.value, Action.DYNAMIC.value}
-        or (line.action == Action.MODIFY.value and line.replacement != Replacement.NEVER.value)
-        for line in record.lines
-    )
+    gone = any(line.destructive for line in record.lines)
     return Facts(
         stack=record.stack.name,
         envs=frozenset(envs),

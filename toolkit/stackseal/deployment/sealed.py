@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
+from stackseal import naming
 from stackseal.aws.errors import AwsFailed
 from stackseal.aws.states import CHANGE_SET, Do, Use
 from stackseal.errors import Failed, Refused
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
     from stackseal.plan.change_set import Live
     from stackseal.settings import Account
     from stackseal.world import World
-
-_OURS: Final = "deploy-"
-"""How the names of change sets begin that a deployment makes itself."""
 
 
 def proven(world: World, cfn: CloudFormation, record: SealRecord, template: Template, account: Account) -> Plan:
@@ -119,11 +117,11 @@ def _again(world: World, cfn: CloudFormation, record: SealRecord, template: Temp
 
 def discard(cfn: CloudFormation, plan: Plan, *, fresh: bool = False) -> None:
     """Remove what was made for a comparison: the change set, and the empty shell of a stack that was not there."""
-    if plan.change_set is None or not (plan.change_set_name or "").startswith(_OURS):
+    if plan.change_set is None or not (plan.change_set_name or "").startswith(naming.REPLANNED):
         return
     cfn.delete_change_set(plan.change_set)
     state = cfn.stack(plan.stack.name)
-    if fresh and state is not None and state.status == "REVIEW_IN_PROGRESS":
+    if fresh and state is not None and state.empty:
         cfn.delete_stack(plan.stack.name)
 
 

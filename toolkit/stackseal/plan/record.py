@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from stackseal import artifacts
+from stackseal import artifacts, naming
 from stackseal.errors import Refused, UsageError
 from stackseal.model import Growth, Plan, StackId, Template, canonical_json, sha256
 from stackseal.plan.seal import Line, awaited, lines_of, of_plan, rough, subset
@@ -194,7 +194,7 @@ def load(text: str, *, source: str) -> SealRecord:
         **{**data, "stack": StackId(**data["stack"]), "capabilities": tuple(data["capabilities"])}, lines=lines
     )
     name = found.change_set_name
-    if name and name.startswith("seal-") and not name.endswith(found.input_digest[:12]):
+    if name and name.startswith(naming.SEALED) and not name.endswith(found.input_digest[:12]):
         raise _refused(source, "the change set's name does not carry its digest")
     return found
 

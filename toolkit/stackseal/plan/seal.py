@@ -7,9 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from stackseal import naming
 from stackseal.errors import UsageError
 from stackseal.model import (
     KNOWN_AFTER_APPLY,
+    Action,
     Change,
     Plan,
     PlanKind,
@@ -97,6 +99,13 @@ class Line:
     value: str
     """SHA-256 of the value after the change, `*` for one that only the deployment tells, empty for none."""
 
+    @property
+    def destructive(self) -> bool:
+        """Something that exists goes away, or may: `Change.destructive` of what was sealed."""
+        return self.action in {Action.REMOVE.value, Action.DYNAMIC.value} or (
+            self.action == Action.MODIFY.value and self.replacement != Replacement.NEVER.value
+        )
+
     def __str__(self) -> str:
         where = "/".join((*self.nested, self.logical_id))
         path = f" {self.path}" if self.path else ""
@@ -173,12 +182,12 @@ def change_set_name(pull_request: int, head: str, digest: str) -> str:
             why=f"pull request {pull_request}, commit {head!r} and digest {digest!r} are not a number and two hashes",
             remedy="pass the pull request's number and the full commit id",
         )
-    return f"seal-pr{pull_request}-{head[:7]}-{digest[:12]}"
+    return f"{naming.SEALED}pr{pull_request}-{head[:7]}-{digest[:12]}"
 
 
 def change_set_again(head: str, digest: str) -> str:
     """`deploy-<head7>-<digest12>`: the change set that a deployment, or a push without a review, makes."""
-    return f"deploy-{head[:7]}-{digest[:12]}"
+    return f"{naming.REPLANNED}{head[:7]}-{digest[:12]}"
 
 
 def of_all(seals: Mapping[StackId, str]) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
+from stackseal import naming
 from stackseal.model import Operation, Policy, Role, Stack
 from stackseal.policy import boundary, operator
 from stackseal.policy.grants import Grant
@@ -17,11 +18,6 @@ from stackseal.policy.needs import reads_only, resource_grants, template_grants
 from stackseal.policy.pack import policy
 from stackseal.policy.scene import Scene
 from stackseal.policy.stack_calls import DRIFT, READS, Roles, StackCalls
-
-SEALED: Final = "seal-"
-"""Beginning of the names of change sets that a review made."""
-REPLANNED: Final = "deploy-"
-"""Beginning of the names of those that a deployment made again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +80,7 @@ def plan_policy(request: Request) -> Policy:
     calls, roles = request.calls, request.roles
     found = [
         *calls.on_stack((*READS, *DRIFT)),
-        *calls.change_sets([SEALED, REPLANNED], roles.execution),
+        *calls.change_sets([naming.SEALED, naming.REPLANNED], roles.execution),
         calls.pass_execution(roles.execution),
         *calls.records(roles.bucket, write=True),
         *template_grants(request.head, caller=True),
@@ -99,8 +95,8 @@ def deploy_policy(request: Request) -> Policy:
     with_role = ("ArnEquals", "cloudformation:RoleArn", (roles.execution,))
     found = [
         *calls.on_stack((*READS, *DRIFT)),
-        *calls.change_sets([SEALED, REPLANNED], roles.execution),
-        *calls.execute([SEALED, REPLANNED]),
+        *calls.change_sets([naming.SEALED, naming.REPLANNED], roles.execution),
+        *calls.execute([naming.SEALED, naming.REPLANNED]),
         *calls.on_stack(["ContinueUpdateRollback", "DeleteStack", "RollbackStack"], with_role),
         *calls.on_stack(["TagResource", "UntagResource", "UpdateTerminationProtection"]),
         calls.pass_execution(roles.execution),

@@ -61,8 +61,7 @@ def missing_roles(cfn: CloudFormation, waits: Sequence[Wait]) -> tuple[Wait, ...
     return tuple(
         wait
         for wait in waits
-        if wait.because is Because.GRANTS
-        and ((state := cfn.stack(wait.stack.name)) is None or state.status == "REVIEW_IN_PROGRESS")
+        if wait.because is Because.GRANTS and ((state := cfn.stack(wait.stack.name)) is None or state.empty)
     )
 
 

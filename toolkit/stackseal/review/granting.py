@@ -78,16 +78,17 @@ def with_roles(found: Concerned, ours: Settings, waivers: Sequence[Waiver]) -> P
     going = {part.subject.id for part in found.parts if part.sides[1] is None}
     going |= {naming.roles_stack(stack) for stack in going}
     order = waves.with_more(found.order, waits, going)
-    parts = [*found.parts, *(_part(part, granted[naming.roles_stack(part.subject.id)], waivers) for part in owners)]
+    added, narrow = [], {}
+    for part in owners:
+        roles = naming.roles_stack(part.subject.id)
+        end = _narrow(part, granted[roles], waivers)
+        added.append(_part(part, granted[roles], end, waivers))
+        if end is not None:
+            narrow[roles] = end.template
     placed = [
         replace(part, waits=order.waits[part.subject.id], wave=order.wave(part.subject.id))
-        for part in sorted(parts, key=lambda part: part.subject.id)
+        for part in sorted([*found.parts, *added], key=lambda part: part.subject.id)
     ]
-    narrow = {
-        naming.roles_stack(part.subject.id): end.template
-        for part in owners
-        if (end := _narrow(part, granted[naming.roles_stack(part.subject.id)], waivers)) is not None
-    }
     return Parts(found=Concerned(parts=tuple(placed), order=order), granted=granted, narrow=narrow)
 
 
@@ -135,9 +136,9 @@ def _waits(owners: Sequence[Part]) -> dict[StackId, tuple[Wait, ...]]:
     return found
 
 
-def _part(part: Part, granted: Granted, waivers: Sequence[Waiver]) -> Part:
+def _part(part: Part, granted: Granted, end: Prepared | None, waivers: Sequence[Waiver]) -> Part:
+    """The part of the stack of roles; `end` is what it becomes when everything is deployed, where that is less."""
     old, new = part.sides
-    end = _narrow(part, granted, waivers)
     contracts = {"Contracts": end.template.sha256} if end else {}
     sides: Sides = (_prepared(old, granted.before, waivers), _prepared(new, granted.after, waivers, contracts))
     subject = Subject(

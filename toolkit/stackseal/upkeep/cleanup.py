@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from stackseal import naming
 from stackseal.aws.errors import AwsFailed
 from stackseal.hosts.base import KnowsPulls, Pull
 from stackseal.model import StackId
@@ -23,9 +24,8 @@ if TYPE_CHECKING:
 
 KEPT_DAYS: Final = 35
 """How long the sweep leaves what a closed pull request left; a reopened one finds its plan."""
-SHELL: Final = "REVIEW_IN_PROGRESS"
-_NAME: Final = re.compile(r"seal-pr([1-9][0-9]*)-[0-9a-f]{7}-([0-9a-f]{12})")
-_PUSHED: Final = re.compile(r"deploy-[0-9a-f]{7}-([0-9a-f]{12})")
+_NAME: Final = re.compile(rf"{naming.SEALED}pr([1-9][0-9]*)-[0-9a-f]{{7}}-([0-9a-f]{{12}})")
+_PUSHED: Final = re.compile(rf"{naming.REPLANNED}[0-9a-f]{{7}}-([0-9a-f]{{12}})")
 _DESCRIPTION: Final = re.compile(r"stackseal ([0-9a-f]{64})")
 _RUNNING: Final = frozenset({"CREATE_PENDING", "CREATE_IN_PROGRESS", "DELETE_PENDING", "DELETE_IN_PROGRESS"})
 
@@ -165,7 +165,7 @@ def tidy(
     listed = cfn.list_change_sets(state.arn)
     chosen = choose(listed)
     names = tuple(ref.name for ref in chosen)
-    idle = state.status == SHELL and len(chosen) == len(listed) and (bool(chosen) or shells(state))
+    idle = state.empty and len(chosen) == len(listed) and (bool(chosen) or shells(state))
     if dry_run:
         return Removal(stack=stack, change_sets=names, whole=idle and not cfn.resources(state.arn))
     for ref in chosen:
@@ -189,7 +189,7 @@ def _removed(cfn: CloudFormation, stack: StackId, state: StackState, names: tupl
 def _empty(cfn: CloudFormation, before: StackState) -> bool:
     """Whether the very same stack is still a shell, without resources and without change sets."""
     state = cfn.stack(before.arn)
-    if state is None or state.arn != before.arn or state.status != SHELL:
+    if state is None or state.arn != before.arn or not state.empty:
         return False
     return not cfn.resources(state.arn) and not cfn.list_change_sets(state.arn)
 

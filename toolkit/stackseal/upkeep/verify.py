@@ -165,7 +165,7 @@ def _products(repository: Repository, commit: str, root: str | None) -> Catalogu
 
 def _live(cfn: CloudFormation, stack: StackId) -> Live:
     state = cfn.stack(stack.name)
-    if state is None or state.status == "REVIEW_IN_PROGRESS":
+    if state is None or state.empty:
         why = "it was never deployed" if state else f"the account {stack.account} has none in {stack.region}"
         raise UsageError(f"There is no stack {stack.name}", why=why, remedy="check the name and the region")
     body = cfn.template(stack=stack.name)

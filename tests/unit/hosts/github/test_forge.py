@@ -6,7 +6,6 @@ import random
 import traceback
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
@@ -42,13 +41,6 @@ class Connected(Protocol):
 @pytest.fixture
 def time() -> Time:
     return Time()
-
-
-@pytest.fixture
-def github(tmp_path: Path) -> Iterator[GitHubFake]:
-    with GitHubFake(tmp_path) as fake:
-        yield fake
-        assert fake.violations == []
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,13 +15,6 @@ from stackseal.hosts.github_http import PyGithubTransport
 from stackseal.hosts.github_pulls import became
 from stackseal.report import marker
 from unit.hosts.github.hub import Time
-
-
-@pytest.fixture
-def github(tmp_path: Path) -> Iterator[GitHubFake]:
-    with GitHubFake(tmp_path) as fake:
-        yield fake
-        assert fake.violations == []
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Protocol
 
 import pytest
@@ -28,13 +27,6 @@ WORKFLOW = "on:\n  workflow_dispatch:\n    inputs:\n      pull-request:\n       
 
 class Connected(Protocol):
     def __call__(self, permissions: dict[str, str], *, run: int = 1) -> GitHubForge: ...
-
-
-@pytest.fixture
-def github(tmp_path: Path) -> Iterator[GitHubFake]:
-    with GitHubFake(tmp_path) as fake:
-        yield fake
-        assert fake.violations == []
 
 
 @pytest.fixture

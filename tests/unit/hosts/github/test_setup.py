@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -42,13 +40,6 @@ PROTECTION: dict[str, Any] = {
     "required_pull_request_reviews": {"dismiss_stale_reviews": True, "require_code_owner_reviews": True},
 }
 EVERYTHING = {"contents": "read", "actions": "read", "administration": "read"}
-
-
-@pytest.fixture
-def github(tmp_path: Path) -> Iterator[GitHubFake]:
-    with GitHubFake(tmp_path / "github") as fake:
-        yield fake
-        assert fake.violations == []
 
 
 @pytest.fixture
