@@ -65,8 +65,20 @@ GAPS: Final[tuple[Gap, ...]] = (
     ),
     _only(
         "CloudFormation",
-        "Change sets that revert drift, change sets of nested stacks, DescribeEvents in full, DescribeType, StackSets.",
+        "Change sets that revert drift, change sets of nested stacks, DescribeEvents in full, DescribeType.",
         "These calls answer an error or leave the part out; a nested stack is one change of its parent.",
+    ),
+    _only(
+        "StackSets",
+        "Accounts go one after another whatever the preferences say; an account that joins an organizational unit gets "
+        "nothing by itself; trusted access, delegated administrators, imports, overrides of parameters, account gates "
+        "and queued operations.",
+        "Concurrency and automatic deployment are not seen; an operation beside another is refused.",
+    ),
+    _only(
+        "StackSets",
+        "Conditions in the trust policy of an execution role, and what it may read when drift is detected.",
+        "A role that cannot read a resource finds its drift here and not on AWS.",
     ),
     _only(
         "CloudFormation",
@@ -226,6 +238,12 @@ GAPS: Final[tuple[Gap, ...]] = (
         "CloudFormation",
         "Every type of the `ml` family, with what hardened stacks set: encryption, lifecycle, boundaries, keys.",
         "ministack lacks four of the types and many properties of the others.",
+    ),
+    _shim(
+        "StackSets",
+        "Sets, instances and operations over real stacks in other accounts and regions, made with the execution role; "
+        "failure tolerance, cancelled accounts, drift of every instance.",
+        "ministack has no stack sets, and moto's have no stacks.",
     ),
     _shim(
         "Drift",

@@ -51,10 +51,10 @@ class _Running:
         return self._server.url
 
     def reset(self) -> None:
+        self._front.reset()
         self._loop.reset()
         self._moto.reset()
         self._state.tables.clear()
-        self._front.reset()
 
     def confirm(self, connection: str) -> None:
         parts = connection.split(":")

@@ -11,7 +11,10 @@ from typing import Any, Final
 from stackseal.local import ministack
 from stackseal.local.cloudformation import changes, describe, drift, limits, wire
 from stackseal.local.cloudformation.hooks import Hooks
+from stackseal.local.cloudformation.stack_sets.calls import Calls
+from stackseal.local.cloudformation.stack_sets.work import Worker
 from stackseal.local.messages import Place, Request, Response, ServiceError
+from stackseal.local.pipelines.role import Stopped
 
 _TOKEN_ACTIONS: Final = frozenset({"CreateChangeSet", "CreateStack", "DeleteStack", "ExecuteChangeSet", "UpdateStack"})
 _BUSY: Final = "_IN_PROGRESS"
@@ -54,6 +57,9 @@ class Front:
         self._forward, self._hooks, self._enforce = forward, hooks, enforce
         self._tokens: dict[tuple[Place, str, str], tuple[dict[str, str], Response]] = {}
         self._token_guard = threading.Lock()
+        self._workers: dict[tuple[Place, str], str] = {}
+        worker = Worker(clients=hooks.clients, workers=self._workers, drifts=self._drifts, enforce=enforce)
+        self._sets = Calls(clients=hooks.clients, worker=worker, enforce=enforce)
         self._special: Mapping[str, Callable[[Call], Response]] = {
             "CreateChangeSet": self._create_change_set,
             "CreateStack": self._create_stack,
@@ -69,8 +75,9 @@ class Front:
         }
 
     def reset(self) -> None:
-        """Forgets the tokens."""
+        """Forgets the tokens, and the stack sets once their operations have ended."""
         self._tokens.clear()
+        self._sets.reset()
 
     def handle(self, request: Request, place: Place, access_key: str) -> Response:
         """Answers as CloudFormation does, errors included."""
@@ -87,7 +94,10 @@ class Front:
             return wire.failure(ServiceError("InternalFailure", f"The embedded AWS failed: {error!r}", 500))
 
     def _answer(self, call: Call) -> Response:
-        special = self._special.get(call.get("Action"))
+        action = call.get("Action")
+        if action in self._sets.actions:
+            return wire.result(action, self._sets.answer(call.form, call.place, call.access_key))
+        special = self._special.get(action)
         return special(call) if special else self._forward(call.request)
 
     def _once(self, call: Call, token: str) -> Response:
@@ -111,7 +121,7 @@ class Front:
         self._check_role(call)
         self._check_body(call)
         # The record does not exist before the call and is at work after it: the role waits under the stack's name.
-        ministack.expect(call.get("StackName"), call.get("RoleARN"), call.access_key)
+        ministack.expect(call.get("StackName"), call.get("RoleARN"), call.access_key, self._worker(call))
         answer = self._forward(call.request)
         ministack.settle(call.get("StackName"), created=answer.ok)
         return answer
@@ -134,7 +144,7 @@ class Front:
         if record is not None:
             limits.refuse_busy(record, call.get("Action"))
             before = record.get("RoleARN", ""), record.get("_caller", "")
-            record.update(RoleARN=call.get("RoleARN") or before[0], _caller=call.access_key)
+            record.update(RoleARN=call.get("RoleARN") or before[0], _caller=call.access_key, _worker=self._worker(call))
             answer = self._forward(call.request)
             if not answer.ok:
                 record.update(RoleARN=before[0], _caller=before[1])
@@ -154,6 +164,12 @@ class Front:
         body = re.sub(r"<StackId>([^<]+)</StackId>", with_role, answer.body.decode())
         headers = {name: value for name, value in answer.headers.items() if name.lower() != "content-length"}
         return Response(status=answer.status, headers=headers, body=body.encode())
+
+    def _worker(self, call: Call) -> str:
+        """The role of the stack set that works on a stack; empty for anybody else's call."""
+        record = call.record
+        name = record["StackName"] if record else call.get("StackName")
+        return self._workers.get((call.place, name), "")
 
     def _check_role(self, call: Call) -> None:
         role = call.get("RoleARN")
@@ -245,6 +261,16 @@ class Front:
         drift.detect(self._hooks, record, call.access_key, frozenset({logical_id}))
         found = record["_resources"][logical_id]["_drift"]
         return wire.result("DetectStackResourceDrift", {"StackResourceDrift": found})
+
+    def _drifts(self, place: Place, name: str) -> tuple[str, list[dict[str, Any]]]:
+        """What drift detection says of a stack of a stack set, and of each of its resources."""
+        with ministack.at(place):
+            record = ministack.stack(name)
+            if record is None:
+                raise Stopped(f"Stack [{name}] does not exist")
+            drift.detect(self._hooks, record, place.account)
+            found = [resource["_drift"] for resource in record["_resources"].values()]
+            return str(record["DriftInformation"]["StackDriftStatus"]), found
 
     def _drift_target(self, call: Call) -> dict[str, Any]:
         record = call.record

@@ -65,9 +65,12 @@ class Principal:
 
 
 def principal(record: Mapping[str, Any], place: Place) -> Principal | None:
-    """In whose name CloudFormation works on a stack: its role, else its caller; None for the account's own key."""
+    """In whose name CloudFormation works on a stack: its role, else its caller; None for the account's own key.
+
+    The stack of a stack set is made with the set's execution role, which is the caller and no role of the stack.
+    """
     evaluator, iam = module("ministack.core.iam_evaluator"), module("ministack.services.iam")
-    role_arn = str(record.get("RoleARN") or "")
+    role_arn = str(record.get("_worker") or record.get("RoleARN") or "")
     with at(place):
         if role_arn:
             name = role_arn.rpartition("/")[2]
@@ -98,18 +101,31 @@ def role_arn(name: str, place: Place) -> str:
 
 def trusts(role_arn: str, service: str, place: Place) -> bool:
     """Whether a role exists in the account and lets a service assume it."""
+    return service in _trusted(role_arn, "Service", place)
+
+
+def trusts_principal(role_arn: str, by: str, place: Place) -> bool:
+    """Whether a role exists in the account and lets another role, by ARN, assume it; conditions are not judged."""
+    parts = by.split(":")
+    account = {parts[4], f"arn:{parts[1]}:iam::{parts[4]}:root"}
+    return bool({by, *account} & _trusted(role_arn, "AWS", place))
+
+
+def _trusted(role_arn: str, kind: str, place: Place) -> set[str]:
+    """Whom a role's trust policy allows to assume it, of one kind of principals."""
     role = module("ministack.services.iam")._roles.get_scoped(place.account, None, role_arn.rpartition("/")[2])
     if role is None or role.get("Arn") != role_arn:
-        return False
+        return set()
     trust = role.get("AssumeRolePolicyDocument") or {}
     document = json.loads(trust) if isinstance(trust, str) else trust
     statements = document.get("Statement", [])
+    found: set[str] = set()
     for statement in statements if isinstance(statements, list) else [statements]:
         principal = statement.get("Principal", {})
-        services = principal.get("Service", []) if isinstance(principal, dict) else []
-        if statement.get("Effect") == "Allow" and service in ([services] if isinstance(services, str) else services):
-            return True
-    return False
+        named = principal.get(kind, []) if isinstance(principal, dict) else []
+        if statement.get("Effect") == "Allow":
+            found |= {named} if isinstance(named, str) else set(named)
+    return found
 
 
 def denial(principal: str, action: str, resource: str, decision: str) -> str:

@@ -33,10 +33,10 @@ _expected: dict[tuple[str, str, str], dict[str, str]] = {}
 """Role and caller of a CreateStack whose record does not exist yet, by account, region and stack name."""
 
 
-def expect(stack_name: str, role: str, caller: str) -> None:
-    """Notes role and caller of a stack that is about to be created."""
+def expect(stack_name: str, role: str, caller: str, worker: str = "") -> None:
+    """Notes role and caller of a stack that is about to be created; `worker` is the role of a stack set."""
     place = here()
-    _expected[place.account, place.region, stack_name] = {"RoleARN": role, "_caller": caller}
+    _expected[place.account, place.region, stack_name] = {"RoleARN": role, "_caller": caller, "_worker": worker}
 
 
 def settle(stack_name: str, *, created: bool) -> None:
