@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from typing import Any
 
@@ -15,7 +16,7 @@ from stackseal.model import Outcome, Role
 
 pytestmark = pytest.mark.e2e
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/stackseal-execution"
-PRODUCTS = ("deployment_pipeline", "model_hosting", "training_pipeline", "training_workflow")
+PRODUCTS = ("batch_transform", "deployment_pipeline", "model_hosting", "training_pipeline", "training_workflow")
 
 
 def first_example(product: str) -> tuple[str, str]:
@@ -44,7 +45,7 @@ def deployed(bench: Bench, product: str, *, more: str = "") -> Any:
     """The product's first example, with more in its section, reviewed and deployed under its own execution policy."""
     name, text = first_example(product)
     text = text.replace("\ntags:", f"{more}\ntags:")
-    if product == "model_hosting":
+    if product in ("batch_transform", "model_hosting"):
         image = {"Image": f"{ACCOUNT}.dkr.ecr.us-west-2.amazonaws.com/churn:7"}
         bench.client("sagemaker").create_model(
             ModelName="customer-churn-7", PrimaryContainer=image, ExecutionRoleArn=ROLE
@@ -195,6 +196,73 @@ def test_a_model_is_saved_only_if_it_is_good_enough(bench: Bench, accuracy: floa
     events = client.get_execution_history(executionArn=ended["executionArn"])["events"]
     seen = {event["stateEnteredEventDetails"]["name"] for event in events if "stateEnteredEventDetails" in event}
     assert ("Save model" in seen) == ("Register model" in seen) == (end == "SUCCEEDED")
+
+
+def transform_machine(bench: Bench) -> str:
+    """The deployed machine of batch transform, whose job answers at once: no SageMaker answers here."""
+    deployed(bench, "batch_transform", more="\n  schedule: {expression: rate(12 hours)}")
+    client = bench.client("stepfunctions")
+    arn = str(client.list_state_machines()["stateMachines"][0]["stateMachineArn"])
+    definition = json.loads(client.describe_state_machine(stateMachineArn=arn)["definition"])
+    task = definition["States"]["Transform"]
+    definition["States"]["Transform"] = {"Type": "Pass", "Output": task["Arguments"], "Next": task["Next"]}
+    client.update_state_machine(stateMachineArn=arn, definition=json.dumps(definition))
+    return arn
+
+
+@pytest.mark.spec("C06")
+def test_every_job_has_a_name_and_a_folder_of_its_own_and_an_execution_may_name_other_data(bench: Bench) -> None:
+    arn = transform_machine(bench)
+    bucket = "s3://techcorp-prod-a001-us-west-2-customer-churn-ml-artifacts"
+    inputs = [{}, {}, {"S3InputUri": "s3://other/friday"}]
+    jobs = [json.loads(executed(bench, arn, f"run-{i}", given)["output"]) for i, given in enumerate(inputs)]
+    read = [job["TransformInput"]["DataSource"]["S3DataSource"]["S3Uri"] for job in jobs]
+    assert read == [f"{bucket}/batch/customers", f"{bucket}/batch/customers", "s3://other/friday"]
+    names = [job["TransformJobName"] for job in jobs]
+    assert len(set(names)) == 3
+    assert all(re.fullmatch(r"customer-churn-[0-9a-f-]{36}", name) for name in names)
+    folders = [job["TransformOutput"]["S3OutputPath"] for job in jobs]
+    assert folders == [f"{bucket}/batch/answers/{name}" for name in names]
+    assert {job["ModelName"] for job in jobs} == {"customer-churn-7"}
+    key = bench.client("kms").list_keys()["Keys"][0]["KeyArn"]
+    assert {job["TransformOutput"]["KmsKeyId"] for job in jobs} == {key}
+
+
+@pytest.mark.spec("C06")
+def test_an_address_that_is_none_transforms_nothing(bench: Bench) -> None:
+    arn = transform_machine(bench)
+    for index, wrong in enumerate(["", "/tmp", "s3://", 7, None, ["s3://other/friday"], "https://other/friday"]):
+        found = executed(bench, arn, f"run-{index}", {"S3InputUri": wrong})
+        assert (found["status"], found["error"]) == ("FAILED", "InputInvalid"), wrong
+
+
+@pytest.mark.spec("C06")
+def test_the_schedule_starts_the_deployed_machine_with_the_input_of_the_config(bench: Bench) -> None:
+    arn = transform_machine(bench)
+    events = bench.client("events")
+    (rule,) = events.list_rules()["Rules"]
+    assert (rule["State"], rule["ScheduleExpression"]) == ("ENABLED", "rate(12 hours)")
+    (target,) = events.list_targets_by_rule(Rule=rule["Name"])["Targets"]
+    assert (target["Arn"], target["Input"]) == (arn, "{}")
+    role = bench.client("iam").get_role(RoleName=target["RoleArn"].rpartition("/")[2])["Role"]
+    (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Condition"]["ArnEquals"]["aws:SourceArn"] == rule["Arn"]
+
+
+@pytest.mark.spec("C06")
+def test_a_job_that_takes_too_long_ends_as_stopped_or_as_not_stopped(bench: Bench) -> None:
+    arn = transform_machine(bench)
+    client = bench.client("stepfunctions")
+    definition = json.loads(client.describe_state_machine(stateMachineArn=arn)["definition"])
+    # No job runs here: what follows its limit is entered at once.
+    definition["States"]["Transform"] = {"Type": "Pass", "Next": "Stop the job"}
+    stop = definition["States"]["Stop the job"]
+    for end, state in (("TransformNotStopped", "Job not stopped"), ("TransformTookTooLong", stop["Next"])):
+        definition["States"]["Stop the job"] = {"Type": "Pass", "Next": state}
+        client.update_state_machine(stateMachineArn=arn, definition=json.dumps(definition))
+        found = executed(bench, arn, end, {})
+        assert (found["status"], found["error"]) == ("FAILED", end)
+        assert re.search(r"The job customer-churn-[0-9a-f-]{36} ran for more than 86400 seconds", found["cause"])
 
 
 FULL = """

@@ -176,7 +176,7 @@ GAPS: Final[tuple[Gap, ...]] = (
         "EventBridge",
         "Of AWS's own events two are sent: a commit to CodeCommit, a decision about a model package. Conditions of the "
         "trust policy of a target's role are not judged.",
-        "Rules for other events start nothing.",
+        "Rules for other events start nothing, and neither does a schedule.",
     ),
     _only(
         "CodeConnections",
