@@ -81,6 +81,7 @@ ALLOWED: Final[dict[str, set[str]]] = {
         "change.waves",
     },
     "upkeep.filing": {"drift", "hosts", "report", "world"},
+    "upkeep.watching": {"naming", "review.granting", "settings", "world"},
     "review.awaiting": {"aws", "naming", "plan", "change.preflight", "world"},
     "change.concerned": {"plan", "change.preparation", "change.subjects", "change.waves"},
     "review.granting": {

@@ -238,6 +238,72 @@ def test_a_role_that_somebody_changed_is_not_narrowed_blindly(account: Account) 
     assert "Extra" in last["message"]
 
 
+def watch(account: Account) -> dict[str, Any]:
+    """A check for drift of the one config: stack → what it says."""
+    done = account.bench.run("drift", f"configs/{NAME}", "--format", "json")
+    assert done.code in {0, 5}, done.stderr
+    return {row["stack"]: row for row in done.facts["stacks"]}
+
+
+def test_a_role_that_somebody_widened_by_hand_is_drift_with_an_issue_of_its_own(account: Account) -> None:
+    account.change(NAME, example())
+    outcomes(account.deploy())
+    found = watch(account)
+    assert {name: (row["status"], row["role_of"]) for name, row in found.items()} == {
+        OWNER.name: ("IN_SYNC", None),
+        ROLES.name: ("IN_SYNC", OWNER.name),
+    }
+    iam, wide = account.bench.client("iam"), "arn:aws:iam::aws:policy/AdministratorAccess"
+    iam.attach_role_policy(RoleName=ROLE, PolicyArn=wide)
+    found = watch(account)
+    assert (found[OWNER.name]["status"], found[OWNER.name]["issue"]["move"]) == ("IN_SYNC", "none")
+    assert (found[ROLES.name]["status"], found[ROLES.name]["issue"]["move"]) == ("DRIFTED", "opened")
+    (difference,) = found[ROLES.name]["differences"]
+    assert (difference["resource"], wide in difference["actual"]) == ("Role", True)
+    (issue,) = account.bench.world.forge.issues()
+    assert issue.title == f"Drift in the execution role of {OWNER.name}: 1 resource is not as deployed"
+    assert f"**the execution role of `{OWNER.name}`**" in issue.body
+    assert "**Find out** who changed it" in issue.body
+    said = account.bench.run("drift", f"configs/{NAME}").stdout
+    assert f"{ROLES.name} (the execution role of {OWNER.name}): DRIFTED" in said
+
+    iam.detach_role_policy(RoleName=ROLE, PolicyArn=wide)
+    assert watch(account)[ROLES.name]["issue"] == {"move": "closed", "number": issue.number}
+
+
+def test_a_statement_that_somebody_added_to_a_roles_policy_is_drift(account: Account) -> None:
+    account.change(NAME, example())
+    outcomes(account.deploy())
+    iam = account.bench.client("iam")
+    (first, *_) = iam.list_attached_role_policies(RoleName=ROLE)["AttachedPolicies"]
+    text = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}'
+    iam.create_policy_version(PolicyArn=first["PolicyArn"], PolicyDocument=text, SetAsDefault=True)
+    found = watch(account)[ROLES.name]
+    assert found["status"] == "DRIFTED"
+    assert {row["resource"] for row in found["differences"]} == {"Policy1"}
+
+
+def test_a_stack_has_no_role_to_compare_before_one_was_made_and_misses_one_that_is_gone(account: Account) -> None:
+    settings = account.bench.folder / "stackseal.yaml"
+    managed = settings.read_text()
+    settings.write_text('{"version": 1, "configs": "configs"}')
+    account.bench.commit("Manage no roles")
+    account.change(NAME, example())
+    outcomes(account.deploy())
+    settings.write_text(managed)
+    account.bench.commit("Manage the roles")
+    assert list(watch(account)) == [OWNER.name], "its next change makes the role"
+
+    account.change(NAME, example().replace("owner: ", "owner: another-"))
+    outcomes(account.deploy())
+    assert list(watch(account)) == [OWNER.name, ROLES.name]
+    cfn = account.bench.client("cloudformation")
+    cfn.delete_stack(StackName=ROLES.name)
+    cfn.get_waiter("stack_delete_complete").wait(StackName=ROLES.name, WaiterConfig={"Delay": 1, "MaxAttempts": 30})
+    found = watch(account)[ROLES.name]
+    assert (found["status"], "not deployed" in found["reason"]) == ("UNKNOWN", True)
+
+
 def test_a_role_that_would_exceed_the_boundary_blocks(account: Account) -> None:
     path = assets.PRODUCTS / "training_workflow" / "examples"
     first = sorted(path.glob("techcorp-*.yaml"))[0]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from e2e.harness import ACCOUNT, REGION, STARTER, Bench, Result, example
-from e2e.test_bootstrap import config
+from e2e.test_bootstrap import NAME, config
 from fakes.issuer import SECRET, Issuer, Job
 from stackseal import hosts
 from stackseal.world import connector
@@ -36,9 +36,9 @@ def issuer() -> Iterator[Issuer]:
 class Pipelines:
     """A repository whose account was bootstrapped, and its jobs, which have no AWS key."""
 
-    def __init__(self, bench: Bench, issuer: Issuer) -> None:
+    def __init__(self, bench: Bench, issuer: Issuer, name: str = NAME) -> None:
         self.bench, self.issuer, self._admin = bench, issuer, bench.world
-        path = config(bench)
+        path = config(bench, name)
         made = bench.run("bootstrap", path, "--force", "--format", "json")
         assert made.code == 0, made.stderr
         self.accounts: dict[str, Any] = made.facts["accounts"]
@@ -113,6 +113,23 @@ def test_review_deploy_drift_and_sweep_need_no_credentials(pipelines: Pipelines)
     swept = pipelines.job(SWEEP, "cleanup", "--sweep", "--open", "", "--format", "json")
     assert swept.code == 0, swept.stderr
     assert swept.facts["looked_at"] == 1
+
+
+def test_the_same_roles_suffice_where_every_stack_has_a_role_of_its_own(bench: Bench, issuer: Issuer) -> None:
+    pipelines = Pipelines(bench, issuer, f"{NAME}-managed")
+    pipelines.change(example(), "pr-1")
+    reviewed = pipelines.job(REVIEW, "review", "--base", "main", "--plan", "sealed", "--pull-request", "1")
+    assert reviewed.code == 0, reviewed.stderr + reviewed.stdout
+    pipelines.merge("pr-1")
+    deployed = pipelines.job(DEPLOY, "deploy", "--pull-request", "1", "--force", "--format", "json")
+    assert deployed.code == 0, deployed.stderr
+    assert [item["status"] for item in deployed.facts["deployments"]] == ["CREATE_COMPLETE"] * 2
+    watched = pipelines.job(DRIFT, "drift", (bench.folder / CONFIG).as_posix(), "--format", "json")
+    assert watched.code == 0, watched.stderr + watched.stdout
+    assert [(item["role_of"], item["status"]) for item in watched.facts["stacks"]] == [
+        (None, "IN_SYNC"),
+        (STACK, "IN_SYNC"),
+    ]
 
 
 def test_what_nobody_reviewed_is_planned_by_the_deployments_own_job(pipelines: Pipelines) -> None:

@@ -44,7 +44,8 @@ from stackseal.review import bundle, gating, granting, planning, secrecy
 from stackseal.review.examining import examined
 from stackseal.review.planning import Pair, Planner
 from stackseal.settings import Settings
-from stackseal.upkeep import filing
+from stackseal.upkeep import filing, watching
+from stackseal.upkeep.watching import Watched
 from stackseal.world import World
 
 
@@ -226,12 +227,14 @@ def drift(
 ) -> tuple[tuple[Drift, Step], ...]:
     """What cron causes: every stack is compared, and its one issue opened, edited, closed or left alone.
 
-    A stack that cannot be compared is unknown, with the reason; the others are compared all the same. At most
-    `max_open` drift issues are open then.
+    The stack that holds a stack's role is compared after it, and has an issue of its own. A stack that cannot be
+    compared is unknown, with the reason; the others are compared all the same. At most `max_open` drift issues are open
+    then.
     """
-    found = [judge(_compared(world, stack), ours.drift.ignore, world.clock.today) for stack in stacks]
+    everyone = tuple(watching.watched(world, stacks, ours))
+    found = [judge(_compared(world, each), ours.drift.ignore, world.clock.today) for each in everyone]
     found = [secrecy.of_drift(each, ours, world.out.hidden) for each in found]
-    return filing.file(world, zip(found, stacks, strict=True), max_open=max_open)
+    return filing.file(world, zip(found, (each.stack for each in everyone), strict=True), max_open=max_open)
 
 
 def drift_of(world: World, stack: Stack) -> Drift:
@@ -301,11 +304,12 @@ def _told(name: str, where: Location, failures: list[Failure]) -> Iterator[None]
         failures.append(Failure(message=message, remedy=error.remedy, where=error.where or where))
 
 
-def _compared(world: World, stack: Stack) -> Drift:
+def _compared(world: World, each: Watched) -> Drift:
     try:
-        return drift_of(world, stack)
+        return replace(drift_of(world, each.stack), role_of=each.role_of)
     except StacksealError as error:
-        return Drift(stack=stack.id, status=DriftStatus.UNKNOWN, resources=(), reason=str(error))
+        reason = str(error)
+    return Drift(stack=each.stack.id, status=DriftStatus.UNKNOWN, resources=(), reason=reason, role_of=each.role_of)
 
 
 def _as_error(failure: Failure) -> ConfigError:

@@ -16,6 +16,7 @@ from stackseal.model import (
     PlanKind,
     PlanOperation,
     Replacement,
+    Template,
 )
 from stackseal.plan.notes import dynamic
 from stackseal.plan.predicted import predict
@@ -236,6 +237,24 @@ def test_a_resources_own_tag_comes_before_the_stacks() -> None:
     assert [change.logical_id for change in plan.changes] == ["Topic"]
     (item,) = plan.changes[0].properties
     assert (item.path, item.before, item.after, item.cause) == ("/Tags", '{"team":"a"}', '{"team":"b"}', "stack tags")
+
+
+@pytest.mark.parametrize("stack_too", [False, True])
+@pytest.mark.parametrize("own", [False, True])
+def test_a_cautious_prediction_tells_tags_in_every_way_that_a_change_set_may(own: bool, stack_too: bool) -> None:
+    def side(team: str) -> Template:
+        tags = [{"Key": "team", "Value": team if own else "own"}]
+        resources = {
+            "Bucket": {"Type": "AWS::S3::Bucket", "Properties": {"Tags": tags}},
+            "Policy": {"Type": "AWS::S3::BucketPolicy", "Properties": {"Bucket": "b"}},
+        }
+        return template(resources, tags={"team": team if stack_too else "a"})
+
+    changes = predict(side("a"), side("b"), cautious=True).changes
+    assert [change.logical_id for change in changes] == (["Bucket"] if own or stack_too else [])
+    paths = {item.path.partition("/")[0] or item.path for change in changes for item in change.properties}
+    assert paths == ({"/Tags", "Tags"} if own or stack_too else set())
+    assert all(change.replacement is Replacement.NEVER for change in changes)
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,22 @@ def test_a_drift_says_what_how_sure_and_what_to_do() -> None:
         assert word in found.body
 
 
+@pytest.mark.parametrize(
+    ("found", "title"),
+    [
+        (samples.drift(), "Drift in the execution role of churn: 2 resources are not as deployed"),
+        (Drift(stack=ID, status=DriftStatus.IN_SYNC, resources=()), "No drift in the execution role of churn"),
+        (Drift(stack=ID, status=DriftStatus.UNKNOWN, resources=()), "Drift of the execution role of churn is unknown"),
+    ],
+)
+def test_an_issue_about_a_role_names_the_stack_that_is_built_with_it(found: Drift, title: str) -> None:
+    about = issue.issue(dataclasses.replace(found, role_of="churn"), config="configs/churn.yaml")
+    assert about.title == title
+    assert "**the execution role of `churn`**, with which CloudFormation builds that stack" in about.body
+    assert ("**Find out** who changed it" in about.body) is bool(found.drifted)
+    assert "taken out of the stack" not in about.body
+
+
 def test_the_marker_tells_the_stack_and_the_drift() -> None:
     found = issue.issue(samples.drift())
     mark = marker.read(found.body)

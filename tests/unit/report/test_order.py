@@ -84,6 +84,20 @@ def test_a_deletion_waits_until_nobody_reads() -> None:
     assert "has to stop reading <code>/vpc/id</code>" in FORMATS["html"].render(report)
 
 
+@pytest.mark.parametrize("because", Because)
+def test_every_reason_to_wait_has_its_words_in_every_format(because: Because) -> None:
+    role = Wait(stack=identity("first"), path="arn:role", because=because)
+    report = Report(run=samples.full().run, stacks=(stack("second", 2, role), stack("first", 1)))
+    words = {
+        Because.READS: "publishes",
+        Because.RELEASES: "has to stop reading",
+        Because.GRANTS: "holds the role",
+        Because.USES: "is deleted with the role",
+    }
+    assert f"| 2 | `second` | `first`: {words[because]} `arn:role` |" in markdown.render(report)
+    assert f"{words[because]} <code>arn:role</code>" in FORMATS["html"].render(report)
+
+
 def test_html_has_the_picture_and_json_gives_everything_back() -> None:
     text = FORMATS["html"].render(ordered())
     assert 'aria-label="Order of the stacks"' in text

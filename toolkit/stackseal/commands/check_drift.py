@@ -42,6 +42,7 @@ def facts(drift: Drift) -> dict[str, Any]:
     """A drift as `--format json` gives it."""
     return {
         "stack": drift.stack.name,
+        "role_of": drift.role_of or None,
         "status": drift.status.value,
         "reason": drift.reason or None,
         "checked": drift.checked,
@@ -68,7 +69,8 @@ _COMPARED: Final = ("IN_SYNC", "MODIFIED", "DELETED")
 
 def text(drift: Drift) -> str:
     """A drift for people."""
-    lines = [f"{drift.stack.name}: {drift.status.value}, {drift.checked} of {len(drift.resources)} resources checked"]
+    name = f"{drift.stack.name} (the execution role of {drift.role_of})" if drift.role_of else drift.stack.name
+    lines = [f"{name}: {drift.status.value}, {drift.checked} of {len(drift.resources)} resources checked"]
     if drift.reason:
         lines.append(f"  {drift.reason}")
     for item in drift.drifted:

@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 
 SUMMARY: Final = "compare every stack with its template; one issue per drifted stack, closed when it is gone"
 HELP: Final = """\
-Run drift detection on the stacks of all configs (or of those named), open one issue for each that drifted, bring it up
-to date, and close it when the drift is gone. A stack that could not be compared is unknown: its issue stays as it is,
-and the others are compared all the same. Where --max-open-issues are open, drifted stacks without one are listed.
+Run drift detection on the stacks of all configs (or of those named) and on the stacks that hold their roles, open one
+issue for each that drifted, bring it up to date, and close it when the drift is gone. A stack that could not be
+compared is unknown: its issue stays as it is, and the others are compared all the same. Where --max-open-issues are
+open, drifted stacks without one are listed.
 A check of all configs in which every stack was compared and filed is written down with its time; `stackseal doctor`
 and the next run show it.
 Exit 0 when the run was published; with --fail-on-drift exit 1 when anything drifted; 5 when a stack is unknown; 3 when

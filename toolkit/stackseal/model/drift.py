@@ -50,6 +50,8 @@ class Drift:
     status: DriftStatus
     resources: tuple[ResourceDrift, ...]
     reason: str = ""
+    role_of: str = ""
+    """Name of the stack whose execution role this one holds; empty where it holds none."""
 
     @property
     def checked(self) -> int:

@@ -90,6 +90,8 @@ def _changes(
     direct: dict[str, tuple[PropertyChange, ...]] = {}
     for name in before.keys() & after.keys():
         found = _direct(before[name], after[name], parameters) + _tags(base, head, after[name])
+        if cautious:
+            found += _tags_as_told(base, head, after[name], found)
         if found or before[name].type != after[name].type:
             direct[name] = found
     modified = cascade.spread(direct, before, after, cautious=cautious)
@@ -137,6 +139,28 @@ def _tags(base: Template | None, head: Template | None, resource: Resource) -> t
         cause="stack tags",
     )
     return (change,)
+
+
+def _tags_as_told(
+    base: Template | None, head: Template | None, resource: Resource, found: tuple[PropertyChange, ...]
+) -> tuple[PropertyChange, ...]:
+    """Changed tags in the ways that are missing of those in which a change set may tell them.
+
+    It names the attribute or the property, also where a tag of the resource's own comes before the stack's.
+    """
+    place = facts.taggable(resource.type)
+    if place is None:
+        return ()
+    paths = {item.path if item.path.startswith("/") else item.path.partition("/")[0] for item in found}
+    sides = [side.stack.tags for side in (base, head) if side is not None and side.stack is not None]
+    if len(sides) < 2 or (sides[0] == sides[1] and not paths & {"/Tags", place}):
+        return ()
+    old, new = (text(side) if side else None for side in sides)
+    return tuple(
+        PropertyChange(path=path, before=old, after=new, certainty=Certainty.POSSIBLE, cause="stack tags")
+        for path in ("/Tags", place)
+        if path not in paths
+    )
 
 
 def _tag_keys(tags: Any) -> set[str]:

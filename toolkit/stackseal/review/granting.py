@@ -187,7 +187,7 @@ def _prepared(
 ) -> Prepared | None:
     if owner is None or execution is None:
         return None
-    stack = _stack(owner.stack)
+    stack = holder(owner.stack)
     body = policy.role_template(owner.stack, execution)
     if metadata:
         body["Metadata"] = {"stackseal": dict(metadata)}
@@ -199,8 +199,8 @@ def _prepared(
     return Prepared(resolved=Resolved(stack=stack, warnings=(), origins={}), template=template)
 
 
-def _stack(owner: Stack) -> Stack:
-    """The stack of roles as later stages see a stack: it has the config of its owner, and none of its content."""
+def holder(owner: Stack) -> Stack:
+    """A stack's own stack of roles as later stages see a stack: it has its owner's config, and none of the content."""
     return Stack(
         id=naming.roles_stack(owner.id),
         product=Product(
