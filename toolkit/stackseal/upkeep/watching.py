@@ -44,5 +44,5 @@ def _has_role(world: World, owner: StackId) -> bool:
         held, live = cfn.stack(naming.roles_stack(owner).name), cfn.stack(owner.name)
     except StacksealError:
         return True
-    made = held is not None and held.status != "REVIEW_IN_PROGRESS"
+    made = held is not None and not held.empty
     return made or (live is not None and live.role_arn == naming.role_arn(owner))
