@@ -97,6 +97,7 @@ ALLOWED: Final[dict[str, set[str]]] = {
         "change.waves",
         "yamltext",
     },
+    "deployment.spreading": {"aws"},
     "deployment.contracting": {
         "aws",
         "deploy",
@@ -127,6 +128,8 @@ ALLOWED: Final[dict[str, set[str]]] = {
         "deployment.progress",
         "deployment.rollout",
         "deployment.sealed",
+        "deployment.spreading",
+        "naming",
         "settings",
         "change.subjects",
         "world",

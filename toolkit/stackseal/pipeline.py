@@ -20,6 +20,7 @@ from stackseal.change.subjects import Subject
 from stackseal.change.waves import Order
 from stackseal.deployment import contracting, proving, rollout
 from stackseal.deployment.proving import Turn
+from stackseal.deployment.spreading import Fresh
 from stackseal.drift import MAX_OPEN, Step, judge
 from stackseal.errors import ConfigError, ConfigErrors, StacksealError
 from stackseal.hiding import Hidden
@@ -204,6 +205,7 @@ def _turns(
     counted = [waiver for waiver in change.waivers if not waiver.proposed]
     whole = _parts(world, change, counted)
     found = whole.found
+    fresh = Fresh()
     approvals = gating.Approvals(world, number, change.base, pushed=pushed)
     return {
         part.subject.id: Turn(
@@ -217,6 +219,7 @@ def _turns(
             alone=len(found.parts) == 1,
             waits=part.waits,
             wave=part.wave,
+            fresh=fresh,
         )
         for part in found.parts
     }

@@ -6,14 +6,16 @@ What goes wrong in a turn is that stack's outcome, so that what was done before 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from stackseal import deploy as stage
+from stackseal import naming
 from stackseal.change.preparation import Prepared
 from stackseal.change.subjects import Subject
-from stackseal.deployment import progress, rollout, sealed
+from stackseal.deployment import progress, rollout, sealed, spreading
+from stackseal.deployment.spreading import Fresh
 from stackseal.errors import Blocked, Refused, StacksealError, Unknown
 from stackseal.hosts.gates import Facts
 from stackseal.hosts.git import Repository
@@ -64,6 +66,8 @@ class Turn:
     """What it waits for in this deployment."""
     wave: int = 1
     """When it is its turn, counted from 1."""
+    fresh: Fresh = field(default_factory=Fresh)
+    """The roles that this deployment has changed so far; all its turns have the same."""
 
     def record(self) -> SealRecord:
         """What it is held against.
@@ -124,17 +128,24 @@ class Turn:
     def take(self) -> Deployment:
         """Prove once more and do it; what goes wrong is the outcome, so that what was done before is still told."""
         try:
-            plan, cfn, head = self.prove(), self.world.cloudformation(self.subject.id), self.sides[1]
-            gating.stop(f"The stack {plan.stack.name} is not deployed", self.closed(plan))
-            stale = self._others(cfn)
-            if head is not None:
-                done = stage.execute(plan, head.template, cfn, self._watch)
-            else:
-                role = self.ours.account(self.subject.id.account).role_of(self.subject.id)
-                done = stage.delete(plan.stack, cfn, self._watch, role=role)
-            return done if done.outcome is Outcome.UNCHANGED else replace(done, stale=stale)
+            if naming.roles_stack(self.subject.id) not in self.fresh:
+                return self.fresh.note(self._taken())
+            clock = self.world.clock
+            return spreading.patiently(self._taken, self.subject.id, say=self.world.out.say, sleep=clock.sleep)
         except StacksealError as error:
             return stopped(self.subject.id, error)
+
+    def _taken(self) -> Deployment:
+        """Prove it and do it. It can be begun anew where AWS has refused the call, and sees what has changed since."""
+        plan, cfn, head = self.prove(), self.world.cloudformation(self.subject.id), self.sides[1]
+        gating.stop(f"The stack {plan.stack.name} is not deployed", self.closed(plan))
+        stale = self._others(cfn)
+        if head is not None:
+            done = stage.execute(plan, head.template, cfn, self._watch)
+        else:
+            role = self.ours.account(self.subject.id.account).role_of(self.subject.id)
+            done = stage.delete(plan.stack, cfn, self._watch, role=role)
+        return done if done.outcome is Outcome.UNCHANGED else replace(done, stale=stale)
 
     def _others(self, cfn: CloudFormation) -> tuple[int, ...]:
         """Who else plans on the stack: executing one change set deletes the others."""

@@ -137,8 +137,8 @@ GAPS: Final[tuple[Gap, ...]] = (
     ),
     _only(
         "IAM",
-        "Organizations' policies, Access Analyzer, eventual consistency.",
-        "A new role works at once.",
+        "Organizations' policies, Access Analyzer; permissions that other services learn of late.",
+        "A new permission works at once; a new role, too, unless `EmbeddedAws.delay_roles` says otherwise.",
     ),
     _only(
         "IAM",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from types import TracebackType
 from typing import ClassVar, Final
 
@@ -59,6 +60,9 @@ class _Running:
     def confirm(self, connection: str) -> None:
         parts = connection.split(":")
         codeconnections.confirm(self._state, Place(account=parts[4], region=parts[3]), connection)
+
+    def delay_roles(self, times: Mapping[str, int], place: Place) -> None:
+        self._front.late.begin(times, place)
 
     def stop(self) -> None:
         self._server.stop()
@@ -123,6 +127,14 @@ class EmbeddedAws:
     def confirm_connection(self, arn: str) -> None:
         """What a person does in the console: a connection of CodeConnections becomes AVAILABLE."""
         self._mine.confirm(arn)
+
+    def delay_roles(self, **times: int) -> None:
+        """From now on CloudFormation cannot take a role at once that is made or changed, as on AWS now and then.
+
+        Each is refused so many times by each operation: `delay_roles(CreateChangeSet=2, ExecuteChangeSet=1)`; until
+        `reset`.
+        """
+        self._mine.delay_roles(times, self._home)
 
     def reset(self) -> None:
         """Empties every service of every account, after what is still running has ended."""

@@ -145,9 +145,11 @@ def _made(cfn: CloudFormation, new: NewChangeSet, *, exists: bool, patience: Pat
     try:
         arn, _ = cfn.create_change_set(new)
     except AwsFailed as error:
+        if error.code != "AlreadyExistsException":
+            raise  # before anything is asked: a stack that was refused is not there, and cannot be listed
         # A repeat after a lost answer finds its own set: the name carries the digest of everything in it.
         mine = [ref.arn for ref in cfn.list_change_sets(new.stack) if ref.name == new.name]
-        if error.code != "AlreadyExistsException" or not mine:
+        if not mine:
             raise
         arn = mine[0]
     return _finished(cfn, new, arn, patience)

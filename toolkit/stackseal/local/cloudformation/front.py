@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from stackseal.local import ministack
-from stackseal.local.cloudformation import changes, describe, drift, limits, wire
+from stackseal.local.cloudformation import changes, describe, drift, late, limits, wire
 from stackseal.local.cloudformation.hooks import Hooks
 from stackseal.local.cloudformation.stack_sets.calls import Calls
 from stackseal.local.cloudformation.stack_sets.work import Worker
@@ -57,6 +57,7 @@ class Front:
         self._forward, self._hooks, self._enforce = forward, hooks, enforce
         self._tokens: dict[tuple[Place, str, str], tuple[dict[str, str], Response]] = {}
         self._token_guard = threading.Lock()
+        self.late = late.LateRoles()
         self._workers: dict[tuple[Place, str], str] = {}
         worker = Worker(clients=hooks.clients, workers=self._workers, drifts=self._drifts, enforce=enforce)
         self._sets = Calls(clients=hooks.clients, worker=worker, enforce=enforce)
@@ -75,8 +76,9 @@ class Front:
         }
 
     def reset(self) -> None:
-        """Forgets the tokens, and the stack sets once their operations have ended."""
+        """Forgets the tokens and the late roles, and the stack sets once their operations have ended."""
         self._tokens.clear()
+        self.late.reset()
         self._sets.reset()
 
     def handle(self, request: Request, place: Place, access_key: str) -> Response:
@@ -177,7 +179,8 @@ class Front:
             context = {"iam:PassedToService": "cloudformation.amazonaws.com"}
             ministack.authorize(call.access_key, call.place, "iam:PassRole", role, context, code="AccessDenied")
             if not ministack.trusts(role, "cloudformation.amazonaws.com", call.place):
-                raise ServiceError("ValidationError", f"Role {role} is invalid or cannot be assumed")
+                raise late.unusable(role)
+            self.late.refuse(role, call.get("Action"), call.place)
 
     def _check_parameters(self, call: Call, change_set: Mapping[str, Any]) -> None:
         """CloudFormation reads parameters of an SSM type in the caller's name, before anything else."""
@@ -227,9 +230,11 @@ class Front:
         )
 
     def _list_change_sets(self, call: Call) -> Response:
-        answer = self._forward(call.request)
         record = call.record
-        if not answer.ok or record is None:
+        if record is None:
+            raise ServiceError("ValidationError", f"Stack [{call.get('StackName')}] does not exist")
+        answer = self._forward(call.request)
+        if not answer.ok:
             return answer
         rows = [found for found in ministack.change_sets().values() if found["StackId"] == record["StackId"]]
         return wire.result("ListChangeSets", describe.summaries(rows, call.form))
@@ -240,6 +245,8 @@ class Front:
             return self._forward(call.request)
         record = ministack.stack_record(change_set["StackName"])
         limits.refuse_busy(record, "ExecuteChangeSet")
+        if change_set["_role"] and self._enforce:
+            self.late.refuse(change_set["_role"], "ExecuteChangeSet", call.place)
         before = record.get("RoleARN", ""), record.get("_caller", "")
         record.update(RoleARN=change_set["_role"], _caller=call.access_key)
         answer = self._forward(call.request)

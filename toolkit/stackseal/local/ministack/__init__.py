@@ -7,7 +7,7 @@ the pin in pyproject.toml is exact. Everything else in `local/` goes through the
 from __future__ import annotations
 
 from stackseal.local.ministack.engine import generation, install, originals, register
-from stackseal.local.ministack.iam import Principal, authorize, principal, role_arn, trusts, trusts_principal
+from stackseal.local.ministack.iam import Principal, authorize, principal, role_arn, roles, trusts, trusts_principal
 from stackseal.local.ministack.inside import SYMBOLS, account_of, at, here, module
 from stackseal.local.ministack.loop import Loop
 from stackseal.local.ministack.records import (
@@ -54,6 +54,7 @@ __all__ = [
     "register",
     "resolve",
     "role_arn",
+    "roles",
     "settle",
     "stack",
     "stack_record",

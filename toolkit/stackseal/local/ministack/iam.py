@@ -99,6 +99,18 @@ def role_arn(name: str, place: Place) -> str:
     return str(role["Arn"]) if role else f"arn:{place.partition}:iam::{place.account}:role/{name}"
 
 
+def roles(place: Place) -> dict[str, str]:
+    """The account's roles by ARN, each with a text that changes with who may take it and with what it may do."""
+    evaluator, iam = module("ministack.core.iam_evaluator"), module("ministack.services.iam")
+    with at(place):
+        return {
+            str(role["Arn"]): repr(
+                (role["RoleId"], role["AssumeRolePolicyDocument"], evaluator._gather_role_policies(name, place.account))
+            )
+            for name, role in iam._roles.items()
+        }
+
+
 def trusts(role_arn: str, service: str, place: Place) -> bool:
     """Whether a role exists in the account and lets a service assume it."""
     return service in _trusted(role_arn, "Service", place)
