@@ -23,7 +23,18 @@ ACTION: Final = ROOT / "action.yml"
 CALLED: Final = ROOT / ".github" / "actions" / "stackseal" / "action.yml"
 """The same text for our own workflows: `uses: $/` needs a path (actions/runner, PipelineConstants.cs)."""
 PAGE: Final = ROOT / "docs" / "reference" / "action.md"
-COMMANDS: Final = ("review", "publish", "deploy", "drift", "cleanup", "replan", "show-pull-request", "recover", "check")
+COMMANDS: Final = (
+    "review",
+    "report",
+    "publish",
+    "deploy",
+    "drift",
+    "cleanup",
+    "replan",
+    "show-pull-request",
+    "recover",
+    "check",
+)
 """What CI runs."""
 _GLOBAL: Final = ("root", "log-level", "edition")
 _KINDS: Final = {"option": "text", "flag": "`true` or `false`", "words": "lines"}

@@ -52,6 +52,7 @@ ALLOWED: Final[dict[str, set[str]]] = {
     "world": {"aws", "hosts", "output", "sandbox", "workers"},
     # wiring: these join stages, and each says what in its first line
     "review.bundle": set(),
+    "review.shards": {"review.bundle"},
     "acting": {"aws", "hosts", "settings", "world"},
     "change.offered": {"catalogue", "hosts", "yamltext"},
     "change.preparation": {

@@ -22,6 +22,7 @@ ALL: Final = sorted({*(ROOT / ".github" / "workflows").glob("*.yml"), *CALLERS})
 PERMISSIONS: Final[dict[tuple[str, str], dict[str, str]]] = {
     ("review", "find"): {"contents": "read", "pull-requests": "read"},
     ("review", "render"): {"contents": "read"},
+    ("review", "shard"): {"contents": "read"},
     ("review", "plan"): {"contents": "read", "id-token": "write"},
     ("review", "predict"): {"contents": "read"},
     ("review", "queue"): {"contents": "read", "pull-requests": "read"},
@@ -163,9 +164,29 @@ def test_only_render_sees_the_pull_request() -> None:
         if step.get("uses", "").startswith("actions/checkout@")
     }
     # Of a dispatch the trial merge that GitHub named, else what the event brings.
-    assert found.pop("render") == "${{ github.event_name == 'workflow_dispatch' && needs.find.outputs.merge || '' }}"
+    assert found["shard"] == found.pop("render")
+    assert found.pop("shard") == "${{ github.event_name == 'workflow_dispatch' && needs.find.outputs.merge || '' }}"
     assert set(found) == {"plan", "predict", "queue"}
     assert all("head" not in ref.lower() and "base" in ref for ref in found.values())
+
+
+def test_parts_are_drawn_as_the_whole_is_and_a_missing_one_is_no_success() -> None:
+    path = ROOT / ".github" / "workflows" / "review.yml"
+    found = jobs(path)
+    render, shard = ([step for job, step in steps(path) if job == name] for name in ("render", "shard"))
+    assert render[0] == shard[0]
+    own = {"to-bundle", "stacks-per-shard", "shard"}
+    same = [{key: value for key, value in step["with"].items() if key not in own} for step in (render[1], shard[1])]
+    assert same[0] == same[1]
+    assert found["shard"]["strategy"]["matrix"] == {"shard": "${{ fromJSON(needs.render.outputs.shards || '[]') }}"}
+    assert "${{ matrix.shard.part }}" in found["shard"]["concurrency"]["group"]
+    for name in ("plan", "predict", "queue"):
+        assert "shard" in found[name]["needs"]
+        assert "&& contains(fromJSON('["success", "skipped"]'), needs.shard.result)" in found[name]["if"]
+        fetch, merge, plan = [step["with"] for job, step in steps(path) if job == name][1:4]
+        assert fetch["pattern"] == shard[2]["with"]["name"].replace("${{ matrix.shard.part }}", "*")
+        assert (merge["command"], merge["bundle"]) == ("report", fetch["path"])
+        assert merge["to-bundle"] == plan["from-bundle"]
 
 
 def test_forks_dependabot_and_drafts_get_no_credentials() -> None:

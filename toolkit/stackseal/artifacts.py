@@ -127,14 +127,14 @@ def read(path: Path, *, limit: int = LIMIT) -> str:
         raise _unreadable(path, f"it is not UTF-8: byte {error.start} is {raw[error.start]:#04x}") from error
 
 
-def received(path: Path) -> str:
+def received(path: Path, *, limit: int = LIMIT) -> str:
     """The text of a file that another job made, as `read`; a symbolic link on the way is refused, it could be any file.
 
     Raises UsageError.
     """
     if (link := linked(path)) is not None:
         raise _unreadable(path, f"{link} is a symbolic link, and what another job hands over is a file")
-    return read(path)
+    return read(path, limit=limit)
 
 
 def _unwritable(path: Path, error: OSError) -> UsageError:

@@ -41,9 +41,10 @@ from stackseal.model import (
     Waiver,
 )
 from stackseal.plan import rest
-from stackseal.review import bundle, gating, granting, planning, secrecy
+from stackseal.review import bundle, gating, granting, planning, secrecy, shards
 from stackseal.review.examining import examined
 from stackseal.review.planning import Pair, Planner
+from stackseal.review.shards import Cut
 from stackseal.settings import Settings
 from stackseal.upkeep import filing, watching
 from stackseal.upkeep.watching import Watched
@@ -56,6 +57,8 @@ class Drawn:
 
     report: Report
     pairs: tuple[Pair, ...]
+    shard: bundle.Shard | None = None
+    """Which part of a review this is; None for a whole one."""
 
 
 def review(world: World, repository: Repository, run: Run, planner: Planner, *, base: str, head: str) -> Report:
@@ -64,8 +67,11 @@ def review(world: World, repository: Repository, run: Run, planner: Planner, *, 
     return plan(draw(world, change, run), planner, change.settings, world.out.hidden)
 
 
-def draw(world: World, change: subjects.Change, run: Run) -> Drawn:
-    """Stages 3 to 5 for every stack that the change concerns: templates, findings, policies. No credentials."""
+def draw(world: World, change: subjects.Change, run: Run, cut: Cut | None = None) -> Drawn:
+    """Stages 3 to 5 for every stack that the change concerns: templates, findings, policies. No credentials.
+
+    Of a part of a review all templates are made, because they decide the order, and its own stacks alone are examined.
+    """
     counted = [waiver for waiver in change.waivers if not waiver.proposed]
     failures = list(change.failures)
 
@@ -75,7 +81,8 @@ def draw(world: World, change: subjects.Change, run: Run) -> Drawn:
         return None
 
     whole = granting.with_roles(concerned(change, prepare), change.settings, counted)
-    parts = whole.found.parts
+    everything = whole.found.parts
+    parts = everything if cut is None else cut.own(everything)
     findings = _found(world, [new for part in parts if (new := part.sides[1]) is not None], change.waivers)
     accounts = [preparation.rendered(world, item, ()) for item in granting.bootstraps(change)] if whole.granted else []
     findings += tuple(stop for stack, found in whole.granted.items() for stop in granting.over(found, stack, accounts))
@@ -85,9 +92,10 @@ def draw(world: World, change: subjects.Change, run: Run) -> Drawn:
         )
         for part in parts
     )
-    pairs = tuple(_pair(part) for part in parts)
     report = Report(run=run, stacks=stacks, failures=tuple(failures), proposed=change.proposed)
-    return Drawn(report=secrecy.of_review(report, change.settings, pairs, world.out.hidden), pairs=pairs)
+    # One stack's secret is no other's to tell, also where another part holds it.
+    secret = secrecy.of_review(report, change.settings, [_pair(part) for part in everything], world.out.hidden)
+    return Drawn(report=secret, pairs=tuple(_pair(part) for part in parts), shard=_shard(cut, everything))
 
 
 def plan(drawn: Drawn, planner: Planner, ours: Settings, known: Hidden) -> Report:
@@ -113,15 +121,15 @@ def bundled(drawn: Drawn) -> str:
         )
         for pair in drawn.pairs
     )
-    return bundle.dumps(bundle.Bundle(version=bundle.VERSION, report=drawn.report, pairs=pairs))
+    return bundle.dumps(bundle.Bundle(version=bundle.VERSION, report=drawn.report, pairs=pairs, shard=drawn.shard))
 
 
 def unbundled(text: str) -> Drawn:
     """The review without its plans that a bundle carries.
 
-    Raises ConfigError for a text that is none.
+    Raises ConfigError for a text that is none, Refused for a part of a review: only the whole has a verdict.
     """
-    found = bundle.loads(text)
+    found = shards.whole(bundle.loads(text))
     pairs = tuple(
         Pair(
             id=pair.id,
@@ -261,6 +269,12 @@ def examine(world: World, prepared: Prepared, *, base: Prepared | None = None) -
     return plan(
         Drawn(report=Report(run=run, stacks=(stack,)), pairs=(pair,)), planning.Predicting(), ours, world.out.hidden
     )
+
+
+def _shard(cut: Cut | None, everything: Sequence[Part]) -> bundle.Shard | None:
+    if cut is None:
+        return None
+    return bundle.Shard(part=cut.part, of=cut.of, stacks=tuple(part.subject.id for part in everything))
 
 
 def _pair(part: Part) -> Pair:

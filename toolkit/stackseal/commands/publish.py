@@ -56,7 +56,7 @@ def run(args: argparse.Namespace, world: World) -> int:
     from stackseal.report import json, place
     from stackseal.review import gating, publication
 
-    report = json.loads(artifacts.received(args.report))
+    report = json.loads(artifacts.received(args.report, limit=json.LIMIT))
     told = world.runner.run()
     run_ = replace(
         told,

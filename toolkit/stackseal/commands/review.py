@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from stackseal.model import Report, Run
     from stackseal.pipeline import Drawn
     from stackseal.review.planning import Planner
+    from stackseal.review.shards import Cut
     from stackseal.settings import Settings
 
 SUMMARY: Final = "review a change between two commits: findings, policies, plan, one report"
@@ -34,6 +35,14 @@ with credentials reads no such file, and the one that may write comments has nei
     stackseal review --base main --to-bundle bundle.json
     stackseal review --base main --from-bundle bundle.json --plan sealed --to-report report.json
     stackseal publish report.json
+
+A review of many stacks can be drawn by several jobs. With --stacks-per-shard no bundle is written where the change
+concerns more stacks; it is said which parts are to be drawn, each by a job with --shard, and `report --merge` puts them
+together:
+
+    stackseal review --base main --to-bundle bundle.json --stacks-per-shard 100
+    stackseal review --base main --to-bundle bundle-2.json --shard 2/8
+    stackseal report --merge --to-bundle bundle.json bundle-1.json bundle-2.json
 
 In a merge queue, which has no AWS, --queued compares what is rendered with what the pull request's comment says was
 sealed, and refuses anything else with exit 4: a warning before the merge, where a deployment would refuse it after.
@@ -63,6 +72,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--stacks", metavar="NAME,NAME", help="the stacks that are meant (default: all of the change)")
     parser.add_argument("--fail-on-changes", action="store_true", help="exit 1 when anything would change")
     parser.add_argument("--to-bundle", type=Path, metavar="FILE", help="stop before the plans and write the rest here")
+    parser.add_argument("--shard", metavar="I/N", help="draw this part of the review into the bundle")
+    parser.add_argument(
+        "--stacks-per-shard",
+        type=int,
+        metavar="N",
+        help="name the parts, and write no bundle, where more stacks are concerned",
+    )
     parser.add_argument("--from-bundle", type=Path, metavar="FILE", help="plan what --to-bundle wrote")
     parser.add_argument("--to-report", type=Path, metavar="FILE", help="write the report here instead of publishing it")
 
@@ -76,7 +92,7 @@ def run(args: argparse.Namespace, world: World) -> int:
     from stackseal.report import json, place
     from stackseal.review import gating, publication
 
-    repository = Repository(world.here)
+    cut, repository = _cut(args), Repository(world.here)
     if args.from_bundle:
         report = _planned(args, world, repository)
     else:
@@ -86,11 +102,14 @@ def run(args: argparse.Namespace, world: World) -> int:
         change = subjects.between(repository, args.base, args.head, products, world.sandbox)
         if (meant := listed(args.stacks)) is not None:
             change = subjects.only(change, meant)
-        drawn = pipeline.draw(world, change, _run(args, world, repository))
+        if len(parts := _parts(args, len(change.subjects))) > 1:
+            emit(world, {"bundle": None, "shards": parts}, "\n".join(f"{each['part']}/{each['of']}" for each in parts))
+            return 0
+        drawn = pipeline.draw(world, change, _run(args, world, repository), cut)
         drawn = drawn if meant is None else _of(drawn, meant)
         if args.to_bundle:
             artifacts.write(args.to_bundle, pipeline.bundled(drawn))
-            emit(world, {"bundle": args.to_bundle.as_posix()}, args.to_bundle.as_posix())
+            emit(world, {"bundle": args.to_bundle.as_posix(), "shards": []}, args.to_bundle.as_posix())
             return 0
         report = pipeline.plan(drawn, _planner(args, world, change.settings), change.settings, world.out.hidden)
     if args.to_report:
@@ -103,6 +122,36 @@ def run(args: argparse.Namespace, world: World) -> int:
     emit(world, facts, "\n".join(done.parts))
     blocked = report.verdict is Verdict.BLOCKED
     return 1 if blocked or (args.fail_on_changes and publication.changes(report)) else 0
+
+
+def _cut(args: argparse.Namespace) -> Cut | None:
+    """The part that is drawn; None for the whole.
+
+    Raises UsageError where a part is asked for by itself: it has no verdict, and nothing can be planned of it.
+    """
+    from stackseal.errors import UsageError
+    from stackseal.review.shards import Cut
+
+    each = args.stacks_per_shard
+    if args.shard is None and each is None:
+        return None
+    if not args.to_bundle or args.from_bundle or args.stacks or (args.shard and each is not None):
+        raise UsageError(
+            f"{'--shard' if args.shard else '--stacks-per-shard'} does not go with these options",
+            why="a part of a review is drawn into a bundle, of all stacks of the change, and nothing else",
+            remedy="give --to-bundle, and one of --shard and --stacks-per-shard",
+        )
+    if each is not None and each < 1:
+        raise UsageError(f"There are no parts of {each} stacks", remedy="give --stacks-per-shard 1 or more")
+    return Cut.parse(args.shard) if args.shard else None
+
+
+def _parts(args: argparse.Namespace, stacks: int) -> list[dict[str, int]]:
+    """The parts in which the review is to be drawn; one part is none."""
+    from stackseal.review import shards
+
+    each = args.stacks_per_shard or stacks or 1
+    return [{"part": cut.part, "of": cut.of} for cut in shards.cuts(stacks, each)]
 
 
 def _of(drawn: Drawn, names: Collection[str]) -> Drawn:
@@ -129,9 +178,9 @@ def _planned(args: argparse.Namespace, world: World, repository: Repository) -> 
     from stackseal import artifacts, pipeline
     from stackseal.change import subjects
     from stackseal.commands import replan
-    from stackseal.review import queued
+    from stackseal.review import bundle, queued
 
-    drawn = pipeline.unbundled(artifacts.received(args.from_bundle))
+    drawn = pipeline.unbundled(artifacts.received(args.from_bundle, limit=bundle.LIMIT))
     base = repository.commit(args.base)
     run_ = replace(world.runner.run(), pull_request=args.pull_request or world.runner.run().pull_request, base=base)
     commit = args.commit or run_.commit or drawn.report.run.commit

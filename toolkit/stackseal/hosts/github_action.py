@@ -24,6 +24,7 @@ FACTS: Final = "STACKSEAL_FACTS"
 OUTPUTS: Final[Mapping[str, str]] = {
     "exit-code": "The exit code; see docs/reference/exit-codes.md.",
     "verdict": "`blocked`, `needs a human` or `ready`.",
+    "shards": "The parts of a `review` for other jobs to draw, as a JSON list of `part` and `of`; `[]` for a whole.",
     "findings": "The number of findings.",
     "blocking": "The number of findings that block.",
     "comment": "Where the comment can be read.",
@@ -108,6 +109,8 @@ def outputs(code: int, facts: Mapping[str, Any], text: str) -> dict[str, str]:
         found |= {"deployments": json.dumps(rows), "unsealed": json.dumps(facts.get("unsealed", []))}
         found["stale"] = ",".join(str(number) for number in stale)
         found["stack-outputs"] = json.dumps({item["stack"]: dict(item["outputs"]) for item in deployments})
+    if "shards" in facts:
+        found["shards"] = json.dumps(facts["shards"])
     found["plan-digest"] = facts.get("plan_digest")
     found |= {name: facts[name] for name in _PULL if name in facts}
     if any(isinstance(item, dict) and "issue" in item for item in facts.get("stacks", ())):

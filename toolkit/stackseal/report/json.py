@@ -15,8 +15,8 @@ from stackseal.report.redact import redact
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
-LIMIT: Final = 20_000_000
-"""Bytes of a report that is read; over a thousand stacks fit."""
+LIMIT: Final = 300_000_000
+"""Bytes of a report that is read; a thousand new stacks of the largest product fit, each with 200,000."""
 VERSION: Final = 1
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 

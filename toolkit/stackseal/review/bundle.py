@@ -32,8 +32,9 @@ from stackseal.model import (
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
-VERSION: Final = 1
-LIMIT: Final = 200 * 1024 * 1024
+VERSION: Final = 2
+LIMIT: Final = 400_000_000
+"""Characters; a thousand new stacks of the largest product fit, each with a quarter of a million."""
 _DEPTH: Final = 64
 
 
@@ -69,6 +70,17 @@ class Pair:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Shard:
+    """Which part of a review a bundle holds."""
+
+    part: int
+    """Counted from 1."""
+    of: int
+    stacks: tuple[StackId, ...]
+    """Every stack of the whole review, sorted, so that a part that is missing is noticed."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Bundle:
     """Everything that crosses from render to plan."""
 
@@ -76,6 +88,8 @@ class Bundle:
     report: Report
     """The review without its plans."""
     pairs: tuple[Pair, ...]
+    shard: Shard | None = None
+    """None where it holds the whole review."""
 
 
 def sheet(template: Template | None) -> Sheet | None:
