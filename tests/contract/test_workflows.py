@@ -182,7 +182,7 @@ def test_parts_are_drawn_as_the_whole_is_and_a_missing_one_is_no_success() -> No
     assert "${{ matrix.shard.part }}" in found["shard"]["concurrency"]["group"]
     for name in ("plan", "predict", "queue"):
         assert "shard" in found[name]["needs"]
-        assert "&& contains(fromJSON('["success", "skipped"]'), needs.shard.result)" in found[name]["if"]
+        assert """&& contains(fromJSON('["success", "skipped"]'), needs.shard.result)""" in found[name]["if"]
         fetch, merge, plan = [step["with"] for job, step in steps(path) if job == name][1:4]
         assert fetch["pattern"] == shard[2]["with"]["name"].replace("${{ matrix.shard.part }}", "*")
         assert (merge["command"], merge["bundle"]) == ("report", fetch["path"])
