@@ -104,6 +104,147 @@ def watch_time(job: Job) -> str:
     return str((marker.read(beats(job)[0].body or "") or {})["at"])
 
 
+def comments(job: Job, issue: Issue) -> list[str]:
+    return [comment.body for comment in job.repository.comments_of(issue.number)]
+
+
+def removed(bench: Bench, name: str) -> None:
+    """A stack is deleted for good."""
+    cfn = bench.client("cloudformation")
+    stack = f"{name.removesuffix('-s3')}-stack"
+    cfn.update_termination_protection(StackName=stack, EnableTerminationProtection=False)
+    cfn.delete_stack(StackName=stack)
+    cfn.get_waiter("stack_delete_complete").wait(StackName=stack, WaiterConfig={"Delay": 1, "MaxAttempts": 30})
+
+
+@pytest.mark.parametrize("stands", [True, False])
+def test_the_issue_of_a_removed_config_is_closed_and_says_why(bench: Bench, job: Job, stands: bool) -> None:
+    touch(bench, STARTER, SECOND)
+    watch(job)
+    (bench.folder / "configs" / f"{SECOND}.yaml").unlink()
+    if not stands:
+        removed(bench, SECOND)
+    done = watch(job)
+    assert done.code == 0, done.stderr
+    first, second = sorted(filed(job), key=lambda issue: SECOND.removesuffix("-s3") in (issue.body or ""))
+    assert (first.state, second.state, second.reason) == ("open", "closed", "not_planned")
+    (row,) = done.facts["retired"]
+    assert row["stack"].endswith(f"/{SECOND.removesuffix('-s3')}-stack")
+    assert (row["number"], row["stands"], row["failed"]) == (second.number, "CREATE_COMPLETE" if stands else "", False)
+    (comment,) = comments(job, second)
+    assert (marker.read(comment) or {})["kind"] == "drift-closed"
+    assert "**Closed, because nothing here makes the stack any more.**" in comment
+    words = (
+        "**still stands** (`CREATE_COMPLETE`) and nobody looks after it" if stands else "The stack itself is deleted."
+    )
+    assert words in comment
+    assert f"/{SECOND.removesuffix('-s3')}-stack` #{second.number}" in job.summary.read_text()
+    assert comments(job, first) == []
+    again = watch(job)
+    assert again.facts["retired"] == []
+    assert len(comments(job, second)) == 1
+
+    if stands:  # the config comes back
+        bench.write(example().replace("customer-churn", "fraud-check"), f"{SECOND}.yaml")
+        assert sorted(moves(watch(job))) == ["reopened", "unchanged"]
+
+
+def test_the_issue_of_a_stack_that_is_gone_is_closed_although_its_config_is_there(bench: Bench, job: Job) -> None:
+    touch(bench, SECOND)
+    watch(job)
+    removed(bench, SECOND)
+    done = watch(job)
+    assert done.code == 5, "it is not known how a stack is that does not exist"
+    assert sorted(moves(done)) == ["none", "retired"]
+    (issue,) = filed(job)
+    assert (issue.state, issue.reason) == ("closed", "not_planned")
+    (comment,) = comments(job, issue)
+    assert "**Closed, because the stack is gone.**" in comment
+    assert f"although `configs/{SECOND}.yaml` describes it" in comment
+    assert sorted(moves(watch(job))) == ["none", "unchanged"]
+    assert len(comments(job, issue)) == 1
+
+
+ELSEWHERE = {
+    "another folder": {"origin": "acme/infra:teams/data"},
+    "another repository": {"origin": "acme/apps:"},
+    "nobody knows where": {},
+}
+
+
+@pytest.mark.parametrize("where", ELSEWHERE)
+def test_an_issue_that_another_check_has_opened_stays(job: Job, where: str) -> None:
+    key = "111122223333/us-west-2/somebody-elses-stack"
+    body = f"{marker.write('drift', id=key, **ELSEWHERE[where])}\nIt drifted."
+    theirs = job.repository.open_issue("Drift", body, author="github-actions[bot]")
+    done = watch(job)
+    assert (done.code, done.facts["retired"], theirs.state) == (0, [], "open")
+    assert comments(job, theirs) == []
+
+
+def test_issues_stay_while_nobody_can_tell_which_configs_there_are(bench: Bench, job: Job) -> None:
+    """Only one config was named, or one of all cannot be read: it may be the one that makes the stack."""
+    touch(bench, SECOND)
+    watch(job)
+    (bench.folder / "configs" / f"{SECOND}.yaml").write_text("ml_product: 7\n")
+    assert watch(job).facts["retired"] == []
+    (bench.folder / "configs" / f"{SECOND}.yaml").unlink()
+    assert watch(job, f"configs/{STARTER}.yaml").facts["retired"] == []
+    assert [issue.state for issue in filed(job)] == ["open"]
+    assert len(watch(job).facts["retired"]) == 1
+
+
+def test_two_folders_of_one_repository_close_each_their_own(
+    bench: Bench, job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    touch(bench, STARTER, SECOND)
+    team = bench.folder / "teams" / "ml"
+    (team / "configs").mkdir(parents=True)
+    (bench.folder / "configs" / f"{SECOND}.yaml").rename(team / "configs" / f"{SECOND}.yaml")
+    assert moves(watch(job)) == ["opened"]
+    monkeypatch.chdir(team)
+    done = watch(job)
+    assert (moves(done), done.facts["retired"]) == (["opened"], [])
+    first, second = filed(job)
+    assert [(marker.read(issue.body or "") or {})["origin"] for issue in (first, second)] == [
+        "acme/infra:",
+        "acme/infra:teams/ml",
+    ]
+    (team / "configs" / f"{SECOND}.yaml").unlink()
+    monkeypatch.chdir(bench.folder)
+    assert watch(job).facts["retired"] == []
+    monkeypatch.chdir(team)
+    assert [row["number"] for row in watch(job).facts["retired"]] == [second.number]
+    assert (first.state, second.state) == ("open", "closed")
+
+
+@pytest.mark.parametrize(
+    "key", ["nonsense", "111122223333/x.example.com#/stack", "111122223333/us-west-2/a/b", "1/us-west-2/stack"]
+)
+def test_a_marker_that_somebody_edited_sends_nobody_anywhere(bench: Bench, job: Job, key: str) -> None:
+    """Who may write can edit an issue, and a region becomes a part of an address."""
+    body = f"{marker.write('drift', id=key, origin='acme/infra:')}\nIt drifted."
+    forged = job.repository.open_issue("Drift", body, author="github-actions[bot]")
+    done = watch(job)
+    assert (done.code, forged.state) == (0, "closed")
+    (row,) = done.facts["retired"]
+    assert row["unasked"] == "that is no stack's identity."
+
+
+def test_an_issue_that_cannot_be_closed_is_a_failure_and_is_tried_again(bench: Bench, job: Job) -> None:
+    touch(bench, SECOND)
+    watch(job)
+    (bench.folder / "configs" / f"{SECOND}.yaml").unlink()
+    job.github.faults.next(status(403, "Resource not accessible by integration"), operation="issues/create-comment")
+    done = watch(job)
+    assert done.code == 3
+    assert "warning: its issue is as it was" in done.stderr
+    (issue,) = filed(job)
+    assert issue.state == "open"
+    assert watch(job).code == 0
+    assert (issue.state, len(comments(job, issue))) == ("closed", 1)
+
+
 def test_no_more_issues_than_allowed_and_the_rest_is_counted(bench: Bench, job: Job) -> None:
     touch(bench, STARTER, SECOND)
     done = watch(job, "--max-open-issues=1", form="text")

@@ -63,7 +63,11 @@ def drift(fill: slots.Fill, turn: int) -> Drift:
 
     found: Drift = slots.build(Drift, known, turn)
     return Drift(
-        stack=found.stack, status=list(DriftStatus)[turn % 3], resources=found.resources * 2, reason=found.reason
+        stack=found.stack,
+        status=list(DriftStatus)[turn % 3],
+        resources=found.resources * 2,
+        reason=found.reason,
+        role_of=found.role_of if turn % 2 else "",
     )
 
 
@@ -141,6 +145,14 @@ SINKS: Final = {
     "issue": _markdown(lambda fill, turn: issue.issue(drift(fill, turn), config=fill("config"), limit=HUGE).body),
     "deployed": _markdown(deployed),
     "watched": _markdown(lambda fill, turn: done.watched([(drift(fill, turn), "opened", None)])),
+    "retired": _markdown(
+        lambda fill, turn: issue.retired(
+            fill("stack"),
+            config=fill("config") if turn % 4 == 0 else "",
+            state=fill("state") if turn % 4 == 1 else "",
+            unasked=fill("unasked") if turn % 4 == 2 else "",
+        )
+    ),
     "issue title": Sink(
         render=lambda fill, turn: issue.issue(drift(fill, turn)).title,
         structure=lambda text: [str(len(text.splitlines())), str(len(text) <= encode.TITLE_LIMIT)],

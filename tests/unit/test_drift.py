@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
-from stackseal.drift import Move, decide, judge, key
+from stackseal.drift import Move, decide, forsaken, judge, key
 from stackseal.hosts.base import Issue
 from stackseal.model import Difference, Drift, DriftStatus, ResourceDrift, StackId
 from stackseal.settings import DriftIgnore
@@ -38,6 +39,7 @@ def issue(number: int = 1, *, is_open: bool = True, body: str = "body", name: st
 DRIFTED = drift(DriftStatus.DRIFTED, resource("A", "MODIFIED", "Value"), resource("B", "IN_SYNC"))
 IN_SYNC = drift(DriftStatus.IN_SYNC, resource("A", "IN_SYNC"))
 UNKNOWN = drift(DriftStatus.UNKNOWN, resource("A", "UNKNOWN"))
+ABSENT = replace(drift(DriftStatus.UNKNOWN), absent=True)
 
 
 @pytest.mark.parametrize(
@@ -54,6 +56,10 @@ UNKNOWN = drift(DriftStatus.UNKNOWN, resource("A", "UNKNOWN"))
         (UNKNOWN, [issue()], Move.KEEP),
         (UNKNOWN, [issue(is_open=False)], Move.KEEP),
         (UNKNOWN, [], Move.NONE),
+        (ABSENT, [issue()], Move.RETIRE),
+        (ABSENT, [issue(is_open=False)], Move.KEEP),
+        (ABSENT, [], Move.NONE),
+        (ABSENT, [issue(name="another stack")], Move.NONE),
     ],
 )
 def test_each_state_has_one_move(found: Drift, issues: list[Issue], move: Move) -> None:
@@ -129,3 +135,15 @@ def test_the_fingerprint_follows_the_differences_only() -> None:
     again = drift(DriftStatus.DRIFTED, resource("B", "IN_SYNC"), resource("A", "MODIFIED", "Value"))
     assert again.fingerprint == DRIFTED.fingerprint
     assert drift(DriftStatus.DRIFTED, resource("A", "MODIFIED", "Tags")).fingerprint != DRIFTED.fingerprint
+
+
+def test_forsaken_are_the_open_issues_of_ours_that_no_stack_of_the_check_has() -> None:
+    issues = [
+        issue(1, name="a", body="ours"),
+        issue(2, name="b", body="ours", is_open=False),
+        issue(3, name="b", body="theirs"),
+        issue(4, name="b", body="ours"),
+        issue(5, name="c", body="ours"),
+    ]
+    found = forsaken(issues, {"a", "c"}, lambda body: body == "ours")
+    assert [each.number for each in found] == [4]

@@ -7,7 +7,7 @@ compared is *unknown*: it opens no issue, closes none, and is counted aloud.
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from fnmatch import fnmatchcase
@@ -55,6 +55,8 @@ class Move(enum.Enum):
     EDIT = "updated"
     KEEP = "unchanged"
     CLOSE = "closed"
+    RETIRE = "retired"
+    """Closed with the reason: nobody compares its stack any more."""
     NONE = "none"
     HOLD = "held back"
     """It would be opened, but as many issues are open as may be."""
@@ -64,7 +66,7 @@ class Move(enum.Enum):
     @property
     def opens(self) -> int:
         """How many more issues are open afterwards."""
-        return {Move.OPEN: 1, Move.REOPEN: 1, Move.CLOSE: -1}.get(self, 0)
+        return {Move.OPEN: 1, Move.REOPEN: 1, Move.CLOSE: -1, Move.RETIRE: -1}.get(self, 0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +107,14 @@ def decide(drift: Drift, key: str, title: str, body: str, issues: Iterable[Filed
         return Step(move=Move.KEEP if same else Move.EDIT, number=found.number)
     if drift.status is DriftStatus.IN_SYNC and found is not None and found.open:
         return Step(move=Move.CLOSE, number=found.number)
+    if drift.absent and found is not None and found.open:
+        return Step(move=Move.RETIRE, number=found.number)
     return Step(move=Move.NONE if found is None else Move.KEEP, number=found.number if found else None)
+
+
+def forsaken(issues: Iterable[Filed], compared: Collection[str], ours: Callable[[str], bool]) -> tuple[Filed, ...]:
+    """The open issues that are about no stack of this check; only those whose body is `ours`."""
+    return tuple(issue for issue in issues if issue.open and issue.key not in compared and ours(issue.body))
 
 
 def _plain(body: str) -> str:

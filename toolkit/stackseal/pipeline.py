@@ -325,8 +325,14 @@ def _compared(world: World, each: Watched) -> Drift:
     try:
         return replace(drift_of(world, each.stack), role_of=each.role_of)
     except StacksealError as error:
-        reason = str(error)
-    return Drift(stack=each.stack.id, status=DriftStatus.UNKNOWN, resources=(), reason=reason, role_of=each.role_of)
+        return Drift(
+            stack=each.stack.id,
+            status=DriftStatus.UNKNOWN,
+            resources=(),
+            reason=str(error),
+            role_of=each.role_of,
+            absent=isinstance(error, rest.Absent),
+        )
 
 
 def _as_error(failure: Failure) -> ConfigError:

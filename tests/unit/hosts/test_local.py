@@ -71,6 +71,17 @@ def test_issues_are_opened_edited_closed_and_read_back(tmp_path: Path) -> None:
     assert "State: closed" in (tmp_path / "forge/issues/2.md").read_text()
 
 
+def test_an_issue_that_is_nobodys_business_is_closed_and_the_reason_stands_beside_it(tmp_path: Path) -> None:
+    forge = LocalForge(tmp_path)
+    forge.open_issue("key", "title", "body")
+    forge.retire_issue(1, "Nobody makes it.")
+    (found,) = forge.issues()
+    assert (found.open, found.title, found.body) == (False, "title", "body")
+    assert (tmp_path / "forge" / "issues" / "1-closed.md").read_text() == "Nobody makes it."
+    with pytest.raises(Failed, match="The issue 2 cannot be closed: it does not exist"):
+        forge.retire_issue(2, "why")
+
+
 def test_an_issue_that_is_missing_or_broken_is_a_sentence(tmp_path: Path) -> None:
     forge = LocalForge(tmp_path)
     with pytest.raises(Failed, match="The issue 9 cannot be changed: it does not exist"):

@@ -95,3 +95,12 @@ def test_no_text_changes_the_page_of_a_deployment(text: str) -> None:
         tag for tag in plain.tags if tag.strip("/") != "code"
     ]
     assert changed.links == plain.links
+
+
+@pytest.mark.parametrize("text", ALL)
+def test_no_text_breaks_out_of_the_list_of_closed_issues(text: str) -> None:
+    changed, plain = (Page(gfm(watched([], [(each, 7), ("b", 8)]))) for each in (text, "x_y"))
+    assert [tag for tag in changed.tags if tag.strip("/") != "code"] == [
+        tag for tag in plain.tags if tag.strip("/") != "code"
+    ]
+    assert changed.tags.count("li") == 2

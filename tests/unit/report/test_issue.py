@@ -116,3 +116,34 @@ def test_a_title_is_one_short_line(text: str) -> None:
     found = issue.issue(odd).title
     assert len(found) <= 256
     assert len(found.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"config": "configs/a.yaml"}, "does not exist in AWS any more, although `configs/a.yaml` describes it"),
+        ({}, "The stack itself is deleted."),
+        ({"state": "UPDATE_COMPLETE"}, "**still stands** (`UPDATE_COMPLETE`) and nobody looks after it"),
+        ({"unasked": "no credentials."}, "Whether the stack still exists could not be asked: no credentials."),
+    ],
+)
+def test_why_an_issue_is_closed_is_a_sentence(given: dict[str, str], sentence: str) -> None:
+    text = issue.retired(str(ID), **given)
+    assert sentence in text
+    assert f"`{ID}`" in text
+    assert marker.read(text) == {"v": 1, "kind": "drift-closed", "id": str(ID)}
+    assert text.endswith("stackseal opens the issue again when the stack is compared again and has drifted.\n")
+
+
+@pytest.mark.parametrize("text", ALL)
+def test_no_text_breaks_out_of_the_reason(text: str) -> None:
+    changed, plain = (Page(gfm(issue.retired(each, state=each))) for each in (text, "x_y"))
+    assert [tag for tag in changed.tags if tag.strip("/") != "code"] == [
+        tag for tag in plain.tags if tag.strip("/") != "code"
+    ]
+    assert changed.links == plain.links
+
+
+def test_the_marker_names_the_folder_whose_configs_are_checked() -> None:
+    found = issue.issue(samples.drift(), origin="acme/infra:teams/ml")
+    assert (marker.read(found.body) or {})["origin"] == "acme/infra:teams/ml"

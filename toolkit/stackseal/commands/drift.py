@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from stackseal.drift import Step
     from stackseal.errors import ConfigError
     from stackseal.model import Drift, Stack
+    from stackseal.upkeep.filing import Retired
 
 SUMMARY: Final = "compare every stack with its template; one issue per drifted stack, closed when it is gone"
 HELP: Final = """\
@@ -23,6 +24,8 @@ Run drift detection on the stacks of all configs (or of those named) and on the 
 issue for each that drifted, bring it up to date, and close it when the drift is gone. A stack that could not be
 compared is unknown: its issue stays as it is, and the others are compared all the same. Where --max-open-issues are
 open, drifted stacks without one are listed.
+The issue of a stack that does not exist any more is closed with a comment that says so. A check of all configs does the
+same with the issues that it has opened for stacks that no config of this folder makes any more.
 A check of all configs in which every stack was compared and filed is written down with its time; `stackseal doctor`
 and the next run show it.
 Exit 0 when the run was published; with --fail-on-drift exit 1 when anything drifted; 5 when a stack is unknown; 3 when
@@ -48,6 +51,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, world: World) -> int:
     """Compare and file."""
+    from dataclasses import asdict
     from pathlib import Path
 
     from stackseal import acting, config, pipeline, settings
@@ -61,17 +65,21 @@ def run(args: argparse.Namespace, world: World) -> int:
     names = args.config or [path.as_posix() for path in config.discover(Path(ours.configs))]
     stacks, wrong = _stacks(world, names)
     last = world.forge.last_heartbeat()
-    done = pipeline.drift(acting.acting(world, "drift", ours), stacks, ours, max_open=args.max_open_issues)
-    whole = not args.config and not wrong and filing.complete(done)
+    there = acting.acting(world, "drift", ours)
+    done = pipeline.drift(there, stacks, ours, max_open=args.max_open_issues)
+    everything = not args.config and not wrong
+    retired = filing.retire(there, [found.stack for found, _ in done]) if everything else ()
+    whole = everything and filing.complete(done)
     at = filing.write_down(world, done) if whole else None
     rows = [
         {**check_drift.facts(found), "issue": {"move": step.move.value, "number": step.number}} for found, step in done
     ]
     held = [found.stack.name for found, step in done if step.move is Move.HOLD]
     times = {"last_check": last.isoformat() if last else None, "checked_at": at.isoformat() if at else None}
-    emit(world, {"stacks": rows, "held_back": held, **times}, _text(done, held, args.max_open_issues, last, at))
+    facts = {"stacks": rows, "held_back": held, "retired": [asdict(each) for each in retired], **times}
+    emit(world, facts, "\n".join([*_text(done, held, args.max_open_issues, last, at), *map(_gone, retired)]))
     filings = [(found, step.move.value, step.number) for found, step in done]
-    publication.summarise(world, lambda _: report.watched(filings))
+    publication.summarise(world, lambda _: report.watched(filings, [(each.stack, each.number) for each in retired]))
     for error in wrong:
         world.out.say(f"{error.where}: error: {error}", "error")
     statuses, moves = {found.status for found, _ in done}, {step.move for _, step in done}
@@ -79,7 +87,7 @@ def run(args: argparse.Namespace, world: World) -> int:
         return 1
     if DriftStatus.UNKNOWN in statuses:
         return 5
-    if Move.FAIL in moves or (whole and at is None):
+    if Move.FAIL in moves or any(each.failed for each in retired) or (whole and at is None):
         return 3
     return 2 if wrong else 0
 
@@ -93,12 +101,12 @@ def _count(text: str) -> int:
 
 def _text(
     done: Sequence[tuple[Drift, Step]], held: Sequence[str], limit: int, last: datetime | None, at: datetime | None
-) -> str:
+) -> list[str]:
     """A run for people: each stack with its issue, who has none, when drift was checked."""
     from stackseal.commands import check_drift
 
     if not done:
-        return "No configs, nothing to compare"
+        return ["No configs, nothing to compare"]
     lines = [
         f"{check_drift.text(found)}\n  issue: {step.move.value}{f' #{step.number}' if step.number else ''}"
         for found, step in done
@@ -107,7 +115,15 @@ def _text(
         lines.append(f"{len(held)} drifted without an issue, because {limit} may be open: {', '.join(held)}")
     lines.append(f"Last complete check before this one: {last.isoformat() if last else 'none is known'}")
     lines.append("This one is complete" if at else "This one is not complete, so it is not written down as a check")
-    return "\n".join(lines)
+    return lines
+
+
+def _gone(found: Retired) -> str:
+    """What became of the issue of a stack that no config makes any more."""
+    stands = f" it still stands ({found.stands}), and nobody looks after it" if found.stands else ""
+    asked = f" whether it still stands is not known: {found.unasked}" if found.unasked else stands or " it is deleted"
+    done = "could not be closed" if found.failed else "is closed"
+    return f"{found.stack}: no config here makes it any more, so its issue #{found.number} {done};{asked}"
 
 
 def _stacks(world: World, names: Sequence[str]) -> tuple[list[Stack], list[ConfigError]]:

@@ -297,6 +297,10 @@ class Forge(Protocol):
         """The issue as it is now to be: edited, reopened or closed."""
         ...
 
+    def retire_issue(self, number: int, comment: str) -> None:
+        """The issue is closed as nobody's business any more, after a comment that says why."""
+        ...
+
     def heartbeat(self, at: datetime, body: str) -> None:
         """Write down that drift was checked with success at this time."""
         ...

@@ -155,6 +155,10 @@ class GitHubForge:
         """The issue as it is now to be: edited, reopened or closed."""
         return self._issues.update(number, title, body, is_open=is_open)
 
+    def retire_issue(self, number: int, comment: str) -> None:
+        """The issue is closed as not planned, after a comment that says why."""
+        self._issues.retire(number, comment)
+
     def heartbeat(self, at: datetime, body: str) -> None:
         """Write down that drift was checked with success at this time."""
         self._issues.beat(at.isoformat(timespec="seconds"), body)

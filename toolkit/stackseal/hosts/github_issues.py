@@ -8,6 +8,7 @@ twice. An issue is ours when its marker says so and we made it or it has our lab
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 from stackseal.errors import Failed
@@ -75,6 +76,13 @@ class Issues:
         issue = self._sent(found, str(data.get("id", "")), body[:LIMIT])
         self._label(found)
         return issue
+
+    def retire(self, number: int, comment: str) -> None:
+        """Say why in a comment, then close it as not planned; a comment whose answer is lost counts as written."""
+        with suppress(Unsure):
+            path = f"{self._base}/issues/{number}/comments"
+            self._client.write("POST", path, {"body": comment[:LIMIT]}, doing="say why an issue is closed")
+        self._patch(number, {"state": "closed", "state_reason": "not_planned"}, doing="close the issue")
 
     def beat(self, at: str, body: str) -> Issue:
         """Write down that drift was checked at a time (ISO, UTC): in an issue of its own, which is closed."""

@@ -134,6 +134,14 @@ class LocalForge:
             raise Failed(f"The issue {number} cannot be changed", why="it does not exist", remedy="run drift again")
         return self._write(replace(found, title=title, body=body, open=is_open))
 
+    def retire_issue(self, number: int, comment: str) -> None:
+        """The comment stands beside the issue: `forge/issues/N-closed.md`."""
+        found = next((issue for issue in self.issues() if issue.number == number), None)
+        if found is None:
+            raise Failed(f"The issue {number} cannot be closed", why="it does not exist", remedy="run drift again")
+        artifacts.write(self._root / "issues" / f"{number}-closed.md", comment, below=self._root.parent)
+        self._write(replace(found, open=False))
+
     def heartbeat(self, at: datetime, body: str) -> None:
         text = json.dumps({"at": at.isoformat(timespec="seconds"), "body": body}, indent=2) + "\n"
         artifacts.write(self._root / _HEARTBEAT, text, below=self._root.parent)

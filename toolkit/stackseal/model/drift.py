@@ -52,6 +52,8 @@ class Drift:
     reason: str = ""
     role_of: str = ""
     """Name of the stack whose execution role this one holds; empty where it holds none."""
+    absent: bool = False
+    """There is no such stack."""
 
     @property
     def checked(self) -> int:

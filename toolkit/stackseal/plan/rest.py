@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 POLL_SECONDS: Final = 2.0
 
 
+class Absent(UsageError):  # noqa: N818 - reads as a sentence where it is raised
+    """There is no stack, or only the shell that a change set waits in."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Patience:
     """How to wait: both come from outside, so that tests do not."""
@@ -45,14 +49,13 @@ def at_rest(cfn: CloudFormation, name: str, patience: Patience) -> tuple[StackSt
 def comparable(cfn: CloudFormation, name: str, patience: Patience) -> None:
     """Nothing, once the stack rests in a state in which its drift can be detected.
 
-    Raises UsageError where there is no stack, or none that was ever whole; Failed where it stays busy.
+    Raises Absent where there is no stack, UsageError for one that was never whole; Failed where it stays busy.
     """
     state, row = at_rest(cfn, name, patience)
     if row.drift is states.Do.DETECT:
         return
     if state is None:
-        raise UsageError(
-            f"There is no stack {name}", why="it is not deployed", remedy="deploy it, or remove its config"
-        )
+        raise Absent(f"There is no stack {name}", why="it is not deployed", remedy="deploy it, or remove its config")
+    kind = Absent if state.status == "REVIEW_IN_PROGRESS" else UsageError
     remedy = row.remedy or "deploy it, or remove its config"
-    raise UsageError(f"There is nothing to compare the stack {name} with", why=f"it is {state.status}", remedy=remedy)
+    raise kind(f"There is nothing to compare the stack {name} with", why=f"it is {state.status}", remedy=remedy)

@@ -24,9 +24,12 @@ def deployed(
     return fill("deployed.md.j2", deployments=shown, waiting=waiting, left=left, passed=passed or {})
 
 
-def watched(rows: Sequence[tuple[Drift, str, int | None]]) -> str:
-    """A row for each stack: its drift, what happened to its issue (`opened`, `held back`, …), its number."""
-    return fill("watched.md.j2", rows=redact(tuple(rows)))
+def watched(rows: Sequence[tuple[Drift, str, int | None]], retired: Sequence[tuple[str, int]] = ()) -> str:
+    """A row for each stack: its drift, what happened to its issue (`opened`, `held back`, …), its number.
+
+    `retired` are stacks that no config makes any more, with the numbers of their issues.
+    """
+    return fill("watched.md.j2", rows=redact(tuple(rows)), retired=redact(tuple(retired)))
 
 
 def page(deployment: Deployment, *, removed: Sequence[str] = (), afterwards: Sequence[str] = ()) -> str:

@@ -27,15 +27,17 @@ class Issue:
     fingerprint: str
 
 
-def issue(drift: Drift, *, config: str = "", limit: int = LIMIT) -> Issue:
+def issue(drift: Drift, *, config: str = "", origin: str = "", limit: int = LIMIT) -> Issue:
     """The issue of one stack's drift; the body has at most `limit` code points.
 
     Args:
         drift: in sync, drifted or unknown; unknown is said, never taken for in sync.
         config: path of the config file, for the sentences on how to mend it; empty where it is not known.
+        origin: repository and folder whose configs are checked, for the marker; empty where nobody can tell.
     """
     clean = redact(drift, salt=str(drift.stack))
-    mark = marker.write("drift", id=str(drift.stack), fingerprint=clean.fingerprint, status=drift.status.value)
+    about = {"origin": origin} if origin else {}
+    mark = marker.write("drift", id=str(drift.stack), fingerprint=clean.fingerprint, status=drift.status.value, **about)
     for resources, differences in STEPS:
         if _rows(clean, resources, differences) * _ROW > limit:
             continue
@@ -44,6 +46,19 @@ def issue(drift: Drift, *, config: str = "", limit: int = LIMIT) -> Issue:
             break
     head = fill("issue_title.md.j2", drift=clean).strip()
     return Issue(title=title(head), body=body, fingerprint=clean.fingerprint)
+
+
+def retired(stack: str, *, config: str = "", state: str = "", unasked: str = "") -> str:
+    """The comment on an issue whose stack nobody compares any more, and why.
+
+    Args:
+        stack: account, region and name.
+        config: path of the config that still describes the stack, which itself is gone; empty where none does.
+        state: the status of the stack that stands without a config; empty for one that is gone.
+        unasked: why nobody knows whether it stands; empty where it is known.
+    """
+    mark = marker.write("drift-closed", id=stack)
+    return fill("issue_retired.md.j2", marker=mark, stack=stack, config=config, state=state, unasked=unasked)
 
 
 def heartbeat(at: str, *, stacks: int, drifted: int) -> str:

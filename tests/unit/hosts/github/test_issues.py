@@ -49,6 +49,34 @@ def test_an_issue_is_opened_edited_closed_and_reopened() -> None:
     assert [issue.open for issue in github.issues()] == [True]
 
 
+@pytest.mark.parametrize("lost", [False, True])
+def test_an_issue_is_retired_with_one_comment_also_where_its_answer_is_lost(lost: bool) -> None:
+    hub = Hub()
+    github = forge(hub)
+    number = github.open_issue(KEY, "Drift", body()).number
+
+    def lose(method: str, path: str) -> Reply | None:
+        if lost and method == "POST" and path.endswith("/comments"):
+            hub.say(BOT, number, "why")
+            return Reply(status=502)
+        return None
+
+    hub.before = lose
+    github.retire_issue(number, "why")
+    assert hub.bodies() == ["why"]
+    assert (hub.issues[number]["state"], hub.issues[number]["state_reason"]) == ("closed", "not_planned")
+    assert hub.issues[number]["body"] == body()
+
+
+def test_an_issue_on_which_nobody_may_comment_stays_open() -> None:
+    hub = Hub()
+    number = forge(hub).open_issue(KEY, "Drift", body()).number
+    hub.before = lambda _, path: Reply(status=403, data={"message": "locked"}) if "comments" in path else None
+    with pytest.raises(Failed, match="say why an issue is closed"):
+        forge(hub).retire_issue(number, "why")
+    assert hub.issues[number]["state"] == "open"
+
+
 def test_an_issue_whose_label_was_dropped_is_found_by_its_author_and_labelled_when_possible() -> None:
     hub = Hub(drop_labels=True)
     number = forge(hub).open_issue(KEY, "Drift", body()).number
