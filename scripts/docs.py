@@ -22,7 +22,7 @@ from typing import Any, Final
 from stackseal import errors, settings
 from stackseal.aws import states
 from stackseal.catalogue import Catalogue, schema
-from stackseal.checks import CHECKS
+from stackseal.checks import CHECKS, LIVE
 from stackseal.cli import parser
 from stackseal.commands import COMMANDS
 from stackseal.model import PlanKind
@@ -352,15 +352,16 @@ them under their own names, and their findings link to their documentation."""
 
 def checks_page() -> str:
     """Our own checks; cfn-lint and checkov document theirs."""
+    every = dict(sorted({**CHECKS, **LIVE}.items()))
     parts = [
         "# Checks",
         _CHECKS,
         table(
             ("Check", "Level", "Says"),
-            ((f"[`{name}`](#{name})", check.LEVEL.value, cell(check.TITLE)) for name, check in CHECKS.items()),
+            ((f"[`{name}`](#{name})", check.LEVEL.value, cell(check.TITLE)) for name, check in every.items()),
         ),
     ]
-    for name, check in CHECKS.items():
+    for name, check in every.items():
         parts += [f"## {name}", f"{check.TITLE}. Level: {check.LEVEL.value}.", check.HELP.strip()]
     return "\n\n".join(parts)
 

@@ -13,12 +13,14 @@ import pytest
 
 from e2e.harness import ACCOUNT, REGION, Bench, example
 from e2e.recording import REVIEW_CALLS
+from e2e.test_connection import NAME as GITHUB
+from e2e.test_connection import text as github
 from e2e.test_network import NAT, SHOP
 from stackseal import assets, config, facts, pipeline, policy, settings
 from stackseal.aws.errors import AwsFailed
 from stackseal.aws.session import Aws
 from stackseal.change import preparation
-from stackseal.model import DriftStatus, Outcome, PlanKind, Policy, Report, Role, Statement, Template
+from stackseal.model import DriftStatus, Level, Outcome, PlanKind, Policy, Report, Role, Statement, Template
 from stackseal.policy import Roles
 
 pytestmark = pytest.mark.e2e
@@ -161,7 +163,7 @@ def test_each_role_does_its_part_with_its_own_policy_alone(account: Account) -> 
     again = pushed(account, CHANGED.replace("another-team", "a-third-team"))
     assert again.failures == ()
     assert "warning" not in account.bench.out.getvalue()
-    assert reviewed | account.asked == REVIEW_CALLS
+    assert reviewed | account.asked == REVIEW_CALLS - {"codeconnections:GetConnection"}
     assert merged(account, 2) is Outcome.UPDATED
     account.roles(second)
     account.asked.clear()
@@ -171,6 +173,27 @@ def test_each_role_does_its_part_with_its_own_policy_alone(account: Account) -> 
     assert drift.status is DriftStatus.IN_SYNC
     assert {item.status for item in drift.resources} <= {"IN_SYNC", "NOT_CHECKED"}
     assert writes_of(account.asked) == set()
+
+
+@pytest.mark.spec("A23", "D01")
+def test_the_plan_role_sees_the_connection_that_the_config_names_and_says_where_it_may_not(account: Account) -> None:
+    bench = account.bench
+    made = bench.client("codeconnections").create_connection(ProviderType="GitHub", ConnectionName="churn")
+    text = github(str(made["ConnectionArn"]))
+    account.roles(rendered(bench, text, GITHUB))
+    bench.git("switch", "--quiet", "--create", "pr-1")
+    bench.write(text, f"{GITHUB}.yaml")
+    bench.commit("Read from GitHub")
+
+    def levels() -> list[Level]:
+        report = account.as_role(Role.PLAN).review(1)
+        assert report.failures == ()
+        return [each.level for stack in report.stacks for each in stack.findings if each.check == "connection"]
+
+    assert levels() == [Level.WARNING]
+    other = text.replace(made["ConnectionArn"], made["ConnectionArn"][:-1] + "x")
+    account.roles(rendered(bench, other.replace("x\n", "0\n"), GITHUB))
+    assert levels() == [Level.NOTE]
 
 
 @pytest.mark.spec("A23")

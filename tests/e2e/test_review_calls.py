@@ -14,6 +14,7 @@ from e2e import crowd
 from e2e.crowd import Crowd, commit
 from e2e.harness import ACCOUNT, REGION, STARTER, Bench, example
 from e2e.recording import READS, REVIEW_CALLS, WRITES, Log, recorded
+from e2e.test_connection import text as github
 from e2e.test_network import NAT, SHOP
 from stackseal import assets, settings
 from stackseal.model import PlanKind, PlanOperation, Report, Verdict
@@ -142,6 +143,15 @@ def awaiting(found: Watched) -> None:
     assert "ssm:GetParameter" in found.log.names
 
 
+def connected(found: Watched) -> None:
+    """A product whose pipelines read through a connection that nobody has confirmed."""
+    made = found.bench.client("codeconnections").create_connection(ProviderType="GitHub", ConnectionName="churn")
+    other = github(str(made["ConnectionArn"])).replace("use_case: customer-churn", "use_case: invoices")
+    report = found.review(TEXT, other)
+    assert not report.failures
+    assert [each.check for stack in report.stacks for each in stack.findings if each.check == "connection"]
+
+
 PATHS: dict[str, Callable[[Watched], None]] = {
     each.__name__.replace("_", " "): each
     for each in (
@@ -156,6 +166,7 @@ PATHS: dict[str, Callable[[Watched], None]] = {
         large,
         repeated,
         awaiting,
+        connected,
     )
 }
 
@@ -231,6 +242,8 @@ def test_what_was_there_before_is_there_afterwards(bench: Bench, path: str) -> N
 def test_the_page_says_what_is_asked_and_nothing_more(found: Watched) -> None:
     superseded(found)
     awaiting(found)
+    found.number = 8
+    connected(found)
     assert found.log.names == REVIEW_CALLS
     rows = re.findall(r"^\| `([a-z0-9]+:[A-Za-z0-9]+)` \|", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
     assert rows == sorted(REVIEW_CALLS)

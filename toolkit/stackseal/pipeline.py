@@ -102,10 +102,15 @@ def plan(drawn: Drawn, planner: Planner, ours: Settings, known: Hidden) -> Repor
     """Stage 6: the report with the plan of every stack, without secrets; what goes wrong with one is said in it."""
     report, failures = drawn.report, list(drawn.report.failures)
     plans: dict[StackId, Plan | None] = {}
+    seen: dict[StackId, tuple[Finding, ...]] = {}
     for pair in drawn.pairs:
         with _told(pair.id.name, Location(path=pair.path), failures):
+            seen[pair.id] = planner.look(pair, ours=ours)
             plans[pair.id] = planner.plan(pair, ours=ours, run=report.run)
-    stacks = tuple(replace(stack, plan=plans.get(stack.id)) for stack in report.stacks)
+    stacks = tuple(
+        replace(stack, plan=plans.get(stack.id), findings=(*stack.findings, *seen.get(stack.id, ())))
+        for stack in report.stacks
+    )
     whole = replace(report, stacks=stacks, failures=tuple(failures))
     whole = gating.applied(whole, ours.rules, {pair.id: pair.envs for pair in drawn.pairs})
     whole = secrecy.of_review(whole, ours, drawn.pairs, known)

@@ -403,14 +403,15 @@ def drift_page(*rows: tuple[str, str], token: str | None = None) -> dict[str, An
     return {"StackResourceDrifts": found, **({"NextToken": token} if token else {})}
 
 
-def listing(stub: Stubber, *names: str) -> None:
-    rows = [
+def listing(stub: Stubber, *names: str, drift: str | None = None) -> None:
+    rows: list[dict[str, Any]] = [
         {
             "LogicalResourceId": name,
             "PhysicalResourceId": f"p-{name}",
             "ResourceType": "AWS::S3::Bucket",
             "LastUpdatedTimestamp": NOON,
             "ResourceStatus": "CREATE_COMPLETE",
+            **({"DriftInformation": {"StackResourceDriftStatus": drift}} if drift else {}),
         }
         for name in names
     ]
@@ -434,13 +435,13 @@ def run(cfn: CloudFormation, **more: Any) -> Any:
 
 
 def test_drift_is_detected_to_the_last_page(stub: Stubber, cfn: CloudFormation) -> None:
-    listing(stub, "A", "B", "C")
     stub.add_response("detect_stack_drift", {"StackDriftDetectionId": "id"}, {"StackName": "churn"})
     detection(stub, "DETECTION_IN_PROGRESS")
     detection(stub, "DETECTION_COMPLETE")
     first = {"StackName": "churn", "MaxResults": 100}
     stub.add_response("describe_stack_resource_drifts", drift_page(("A", "MODIFIED"), token="2"), first)
     stub.add_response("describe_stack_resource_drifts", drift_page(("B", "IN_SYNC")), {**first, "NextToken": "2"})
+    listing(stub, "A", "B", "C")
 
     found = run(cfn)
 
@@ -472,46 +473,47 @@ def test_drift_is_detected_to_the_last_page(stub: Stubber, cfn: CloudFormation) 
 def test_what_was_not_compared_is_not_in_sync(
     stub: Stubber, cfn: CloudFormation, detected: str, rows: list[tuple[str, str]], expected: DriftStatus
 ) -> None:
-    listing(stub, "A", "B")
     stub.add_response("detect_stack_drift", {"StackDriftDetectionId": "id"}, {"StackName": "churn"})
     detection(stub, detected, "partly" if detected == "DETECTION_FAILED" else None)
     stub.add_response("describe_stack_resource_drifts", drift_page(*rows), {"StackName": "churn", "MaxResults": 100})
+    listing(stub, "A", "B")
+
     found = run(cfn)
     assert found.status is expected
     assert found.reason == ("partly" if detected == "DETECTION_FAILED" else "")
 
 
-def test_only_some_resources_can_be_asked_for(stub: Stubber, cfn: CloudFormation) -> None:
-    listing(stub, "A", "B")
-    stub.add_response(
-        "detect_stack_drift",
-        {"StackDriftDetectionId": "id"},
-        {"StackName": "churn", "LogicalResourceIds": ["B"]},
-    )
+def test_of_some_resources_the_list_says_how_they_stand(stub: Stubber, cfn: CloudFormation) -> None:
+    given = {"StackName": "churn", "LogicalResourceIds": ["B"]}
+    stub.add_response("detect_stack_drift", {"StackDriftDetectionId": "id"}, given)
     detection(stub, "DETECTION_COMPLETE")
-    stub.add_response(
-        "describe_stack_resource_drifts",
-        drift_page(("A", "MODIFIED"), ("B", "IN_SYNC")),
-        {"StackName": "churn", "MaxResults": 100},
-    )
+    listing(stub, "A", "B", drift="MODIFIED")
     found = run(cfn, logical_ids=["B"])
-    assert [item.logical_id for item in found.resources] == ["B"]
-    assert found.status is DriftStatus.IN_SYNC
+    assert [(item.logical_id, item.status, item.differences) for item in found.resources] == [("B", "MODIFIED", ())]
+    assert found.status is DriftStatus.DRIFTED
+
+
+def test_a_resource_of_which_the_list_says_nothing_was_not_checked(stub: Stubber, cfn: CloudFormation) -> None:
+    given = {"StackName": "churn", "LogicalResourceIds": ["A"]}
+    stub.add_response("detect_stack_drift", {"StackDriftDetectionId": "id"}, given)
+    detection(stub, "DETECTION_COMPLETE")
+    listing(stub, "A")
+    (only,) = run(cfn, logical_ids=["A"]).resources
+    assert only.status == "NOT_CHECKED"
 
 
 def test_a_detection_that_is_running_is_waited_for(stub: Stubber, cfn: CloudFormation) -> None:
-    listing(stub, "A")
     stub.add_client_error("detect_stack_drift", "ValidationError", "Drift detection is already in progress for stack")
     stub.add_response("detect_stack_drift", {"StackDriftDetectionId": "id"}, {"StackName": "churn"})
     detection(stub, "DETECTION_COMPLETE")
     stub.add_response(
         "describe_stack_resource_drifts", drift_page(("A", "IN_SYNC")), {"StackName": "churn", "MaxResults": 100}
     )
+    listing(stub, "A")
     assert run(cfn).status is DriftStatus.IN_SYNC
 
 
 def test_a_detection_without_end_is_unknown(stub: Stubber, cfn: CloudFormation) -> None:
-    listing(stub, "A")
     stub.add_response("detect_stack_drift", {"StackDriftDetectionId": "id"}, {"StackName": "churn"})
     for _ in range(3):
         detection(stub, "DETECTION_IN_PROGRESS")

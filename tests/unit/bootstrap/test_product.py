@@ -89,6 +89,7 @@ def test_the_largest_config_fits_the_limits_of_iam_and_into_a_request(roles: str
         "environments": [f"{'e' * 20}{index}" for index in range(3)],
         "stacks": [f"{'s' * 100}{index}" for index in range(2)],
         "parameter_paths": [f"/{'p' * 70}{index}" for index in range(5)],
+        "connections": [f"{cases.CONNECTION[:-1]}{index}" for index in range(4)],
     }
     found = of(config)
     assert len(found.canonical) < 51_200
@@ -124,6 +125,23 @@ def test_a_role_suffices_for_every_ml_config(role: str) -> None:
                 if not permits(granted, action, resource)
             }
     assert missing == set()
+
+
+def test_the_plan_role_sees_the_connections_of_the_config_and_no_other() -> None:
+    config = data()
+    config["bootstrap"]["connections"] = [cases.CONNECTION]
+    found = of(config)
+    boundary = filled(found)["Boundary"]["Properties"]["PolicyDocument"]["Statement"]
+    for granted in (statements(found, "Plan"), boundary):
+        assert permits(granted, "codeconnections:GetConnection", cases.CONNECTION)
+        assert not permits(granted, "codeconnections:GetConnection", cases.CONNECTION[:-1] + "1")
+        assert not permits(granted, "codeconnections:UseConnection", cases.CONNECTION)
+    wanted = policy.generate(cases.template(cases.GITHUB[0]))
+    looks = [each for item in wanted if item.role is Role.PLAN for each in item.statements if "codeconn" in str(each)]
+    assert [(each.actions, each.resources) for each in looks] == [
+        (("codeconnections:GetConnection",), (cases.CONNECTION,))
+    ]
+    assert "codeconnections" not in template().text
 
 
 def statements_in(found: Any, role: str) -> list[dict[str, Any]]:

@@ -29,9 +29,9 @@ def test_the_registry_is_sorted() -> None:
     assert list(checks.CHECKS) == sorted(checks.CHECKS)
 
 
-@pytest.mark.parametrize("name", checks.CHECKS)
+@pytest.mark.parametrize("name", [*checks.CHECKS, *checks.LIVE])
 def test_a_check_says_what_it_is_and_what_to_do(name: str) -> None:
-    check = checks.CHECKS[name]
+    check = {**checks.CHECKS, **checks.LIVE}[name]
     assert name == check.ID
     assert isinstance(check.LEVEL, Level)
     assert check.TITLE

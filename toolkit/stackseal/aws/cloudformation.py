@@ -87,6 +87,7 @@ class CloudFormation:
                 type=item["ResourceType"],
                 status=item["ResourceStatus"],
                 reason=item.get("ResourceStatusReason", ""),
+                drift=item.get("DriftInformation", {}).get("StackResourceDriftStatus", "NOT_CHECKED"),
             )
             for item in sorted(found, key=lambda item: item["LogicalResourceId"])
         )
@@ -246,8 +247,14 @@ class CloudFormation:
         limit: float = 900.0,
         logical_ids: Sequence[str] = (),
     ) -> Drift:
-        """Run drift detection to its end (at most `limit` seconds) and return every resource's result."""
-        listed = self.resources(stack.name)
+        """Run drift detection to its end (at most `limit` seconds) and return every resource's result.
+
+        With `logical_ids` only those resources are compared, and their differences are not read.
+        """
+
+        def listed() -> tuple[StackResource, ...]:
+            return self.resources(stack.name)
+
         return detect(self._client, stack, listed, sleep=sleep, clock=clock, limit=limit, logical_ids=logical_ids)
 
     # --- inside

@@ -20,20 +20,26 @@ _BUSY: Final = ("OperationInProgress", "already in progress", "is already being"
 def detect(
     client: CloudFormationClient,
     stack: StackId,
-    listed: Sequence[StackResource],
+    listed: Callable[[], Sequence[StackResource]],
     *,
     sleep: Callable[[float], None],
     clock: Callable[[], float],
     limit: float,
     logical_ids: Sequence[str] = (),
 ) -> Drift:
-    """Drift of the stack, or of some of its resources. `clock` counts seconds; after `limit` the outcome is unknown."""
+    """Drift of the stack with every difference; of some of its resources (`logical_ids`) only how they stand.
+
+    `clock` counts seconds; after `limit` the outcome is unknown. `listed` is asked when the detection has ended: the
+    list says how each resource stands, so that nothing else has to be asked where that is enough.
+    """
     end = clock() + limit
     detection = _start(client, stack, end, sleep=sleep, clock=clock, logical_ids=logical_ids)
     status = _finished(client, stack, detection, end, sleep=sleep, clock=clock)
-    found = _results(client, stack)
-    wanted = [item for item in listed if not logical_ids or item.logical_id in set(logical_ids)]
-    resources = tuple(_resource(item, found.get(item.logical_id)) for item in wanted)
+    if logical_ids:
+        resources = tuple(_standing(item) for item in listed() if item.logical_id in set(logical_ids))
+    else:
+        found = _results(client, stack)
+        resources = tuple(_resource(item, found.get(item.logical_id)) for item in listed())
     return Drift(
         stack=stack,
         status=_status(status["DetectionStatus"], resources),
@@ -97,6 +103,16 @@ def _results(client: CloudFormationClient, stack: StackId) -> dict[str, Mapping[
         if not page.get("NextToken"):
             return found
         token = {"NextToken": page["NextToken"]}
+
+
+def _standing(listed: StackResource) -> ResourceDrift:
+    return ResourceDrift(
+        logical_id=listed.logical_id,
+        type=listed.type,
+        physical_id=listed.physical_id,
+        status=listed.drift,
+        differences=(),
+    )
 
 
 def _resource(listed: StackResource, found: Mapping[str, Any] | None) -> ResourceDrift:

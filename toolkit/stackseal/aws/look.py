@@ -54,13 +54,16 @@ def bucket_versioning(aws: Aws, region: str, bucket: str) -> str | None:
 
 
 def connection(aws: Aws, region: str, arn: str) -> str | None:
-    """`AVAILABLE`, `PENDING` or `ERROR`, or None where the connection is not there or not ours to see."""
+    """`AVAILABLE`, `PENDING` or `ERROR`, None where the connection is not there.
+
+    Raises AwsFailed where nobody can tell.
+    """
     try:
         with translated(f"could not look at the connection {arn}"):
             found = aws.client("codeconnections", region).get_connection(ConnectionArn=arn)
             return str(found["Connection"]["ConnectionStatus"])
     except AwsFailed as error:
-        if error.code in {"ResourceNotFoundException", "AccessDeniedException"}:
+        if error.code == "ResourceNotFoundException":
             return None
         raise
 

@@ -109,6 +109,8 @@ class StackResource:
     type: str
     status: str
     reason: str = ""
+    drift: str = "NOT_CHECKED"
+    """How it stood when the drift of the stack, or its own, was last detected."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,10 +9,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from stackseal.aws import look
+from stackseal.aws.errors import AwsFailed
 from stackseal.aws.session import Aws
 from stackseal.aws.ssm import Parameters
+from stackseal.checks import connection
 from stackseal.errors import Refused
-from stackseal.model import Stack, StackId, Template
+from stackseal.model import Finding, Stack, StackId, Template
 from stackseal.plan.reads import SSM
 from stackseal.world import World
 
@@ -30,8 +32,10 @@ def run(world: World, template: Template) -> None:
     world.cloudformation(stack.id)  # the account is compared before anything is asked of it
     aws = world.aws(stack.id.account, stack.id.region)
     values = _consumed(aws, stack)
-    for warning in _sources(aws, stack):
+    for warning in _bucket(aws, stack):
         world.out.say(f"{stack.config.path}: warning: {warning}", "warning")
+    for found in connections(aws, template):
+        world.out.say(f"{found.where}: {found.level.value}: {found.message}", "warning")
     _endpoints(aws, template, values)
 
 
@@ -58,26 +62,31 @@ def _consumed(aws: Aws, stack: Stack) -> dict[str, str]:
     return {path: value for path, value in found.items() if value is not None}
 
 
-def _sources(aws: Aws, stack: Stack) -> Iterator[str]:
+def connections(aws: Aws, template: Template) -> tuple[Finding, ...]:
+    """What is to be said about the connections that the template's pipelines read through.
+
+    Only those of the stack's own account and region are looked at. Who cannot look says so, which is no failure.
+    """
+    stack = template.stack
+    if stack is None:
+        return ()
+    here = f":{stack.id.region}:{stack.id.account}:"
+    found: list[Finding] = []
+    for use in connection.uses(template):
+        if here not in use.arn:
+            found.append(connection.unseen(template, use, "it belongs to another account or region"))
+            continue
+        try:
+            found += connection.judge(template, use, look.connection(aws, stack.id.region, use.arn))
+        except AwsFailed as error:
+            found.append(connection.unseen(template, use, error.code or error.what))
+    return tuple(found)
+
+
+def _bucket(aws: Aws, stack: Stack) -> Iterator[str]:
     """A source that is not ready is no error: it may be before the first run."""
-    if connection := stack.context.get("source_connection"):
-        yield from _connection(aws, stack, str(connection))
-    if bucket := stack.context.get("source_bucket"):
-        yield from _bucket(aws, stack, str(bucket))
-
-
-def _connection(aws: Aws, stack: Stack, arn: str) -> Iterator[str]:
-    """Only a person can confirm a connection, in the console, so the sentence has the way there."""
-    status = look.connection(aws, stack.id.region, arn)
-    home = arn.split(":")[3]
-    link = f"https://{home}.console.aws.amazon.com/codesuite/settings/connections?region={home}"
-    if status is None:
-        yield f"the connection {arn} is not there, or not yours to see; make it at {link}"
-    elif status != "AVAILABLE":
-        yield f"the connection {arn} is {status}, so no pipeline can read its source; complete it at {link}"
-
-
-def _bucket(aws: Aws, stack: Stack, bucket: str) -> Iterator[str]:
+    if not (bucket := str(stack.context.get("source_bucket") or "")):
+        return
     versioning = look.bucket_versioning(aws, stack.id.region, bucket)
     if versioning is None:
         yield f"the source bucket {bucket} is not there; create it before the pipelines run"

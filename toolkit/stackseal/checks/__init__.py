@@ -11,8 +11,8 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
-from stackseal.checks import checkov_env, foreign, waive
-from stackseal.checks.base import Check, Engine, Engines
+from stackseal.checks import checkov_env, connection, foreign, waive
+from stackseal.checks.base import Check, Described, Engine, Engines
 from stackseal.checks.engines import cfn_lint, checkov
 from stackseal.checks.own import (
     boundary,
@@ -49,6 +49,11 @@ CHECKS: Final[dict[str, Check]] = {
     "wildcard-action": wildcard_action,
 }
 
+LIVE: Final[dict[str, Described]] = {
+    "connection": connection,
+}
+"""Checks of what only AWS can tell: whoever has credentials asks, and the check judges the answer."""
+
 ENGINES: Final[dict[str, Engine]] = {
     "cfn-lint": cfn_lint,
     "checkov": checkov,
@@ -72,7 +77,8 @@ def run(
     for template, raw in zip(templates, _raw(templates, world, region=region), strict=True):
         product = template.stack.product.waivers if template.stack else ()
         found += waive.apply(raw, (*product, *waivers), today=today)
-    return order([*found, *waive.unused(waivers, found, templates, world.names)])
+    asked = [waiver for waiver in waivers if waiver.check not in LIVE]
+    return order([*found, *waive.unused(asked, found, templates, world.names)])
 
 
 def warm(names: Sequence[str], hands: Workers, env: Mapping[str, str]) -> None:
@@ -88,6 +94,11 @@ def unanswered(name: str, template: Template, waivers: Sequence[Waiver], *, toda
     """What one of our own checks finds in a template and nobody has waived."""
     found = waive.apply(CHECKS[name].check(template), waivers, today=today)
     return tuple(finding for finding in found if finding.blocks)
+
+
+def answered(found: Sequence[Finding], waivers: Sequence[Waiver], *, today: date) -> tuple[Finding, ...]:
+    """Findings of live checks with the waivers that count."""
+    return order(waive.apply(found, waivers, today=today))
 
 
 def nested_elsewhere(template: Template, bucket: str | None) -> tuple[str, ...]:
@@ -130,4 +141,15 @@ def _engines(world: Engines) -> list[Engine]:
     return [ENGINES[name] for name in world.names]
 
 
-__all__ = ["CHECKS", "ENGINES", "Check", "Engine", "Engines", "run", "run_foreign", "with_metadata"]
+__all__ = [
+    "CHECKS",
+    "ENGINES",
+    "LIVE",
+    "Check",
+    "Described",
+    "Engine",
+    "Engines",
+    "run",
+    "run_foreign",
+    "with_metadata",
+]

@@ -92,8 +92,8 @@ class Engine(Protocol):
         ...
 
 
-class Check(Protocol):
-    """A module that looks at one template. `self` does not count when a module satisfies a Protocol (PEP 544)."""
+class Described(Protocol):
+    """A module that says what it is about. `self` does not count when a module satisfies a Protocol (PEP 544)."""
 
     @property
     def ID(self) -> str: ...  # noqa: N802 - constants of the module
@@ -108,6 +108,10 @@ class Check(Protocol):
     def HELP(self) -> str:  # noqa: N802
         """Markdown: why it matters and what to do."""
         ...
+
+
+class Check(Described, Protocol):
+    """A module that looks at one template."""
 
     def check(self, template: Template) -> Iterator[Finding]:
         """What is wrong, in any order."""

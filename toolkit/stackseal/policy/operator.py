@@ -35,6 +35,9 @@ _MANAGE: Final = (
     "UpdateStack",
     "UpdateTerminationProtection",
 )
+_CONNECTED: Final = {"AWS::CodePipeline::Pipeline": "ConnectionArn", "AWS::CodeBuild::Project": "Resource"}
+"""Type → the property that names a connection."""
+_CONNECTION: Final = re.compile(r"arn:aws[a-z-]*:(codeconnections|codestar-connections):[^*]+:connection/[^/*]+")
 _AREAS: Final = {
     "cloudformation": "CloudFormationManagement",
     "codebuild": "CodeBuild",
@@ -119,7 +122,7 @@ def data_removal(scene: Scene) -> Iterator[Grant]:
 
 
 def outside_sources(scene: Scene) -> Iterator[Grant]:
-    """Looking at what a pipeline reads from: is the bucket versioned (spec A19), the connection confirmed (D01)?"""
+    """Looking at the buckets that a pipeline reads from: are they versioned (spec A19)?"""
     mine = {arn for resource in scene.resources.values() for arn in scene.resolver.arns(resource.logical_id)}
     for resource in scene.resources.values():
         for key, name in resource.references:
@@ -127,7 +130,13 @@ def outside_sources(scene: Scene) -> Iterator[Grant]:
             if resource.kind == "AWS::CodePipeline::Pipeline" and key == "S3Bucket" and arn not in mine and name != "*":
                 reason = Reason(resource=resource.logical_id, operation=Operation.CREATE.value, where=resource.where)
                 yield Grant(action="s3:GetBucketVersioning", resource=arn, reason=reason)
-            if resource.kind == "AWS::CodePipeline::Pipeline" and key == "ConnectionArn":
+
+
+def connections(scene: Scene) -> Iterator[Grant]:
+    """Looking at the connections that pipelines and projects read through: are they confirmed (D01)?"""
+    for resource in scene.resources.values():
+        for key, name in resource.references:
+            if _CONNECTED.get(resource.kind) == key and _CONNECTION.fullmatch(name):
                 reason = Reason(resource=resource.logical_id, operation=Operation.CREATE.value, where=resource.where)
                 yield Grant(action="codeconnections:GetConnection", resource=name, reason=reason)
 

@@ -54,6 +54,7 @@ def operator_policy(request: Request) -> Policy:
             *operator.outputs(request.head, request.stack),
             *operator.data_removal(request.head),
             *operator.outside_sources(request.head),
+            *operator.connections(request.head),
         ]
     management = [*operator.management(request.head, request.stack)]
     if request.stack is not None:  # not needed, but allowed: where the settings name the role, it is handed on
@@ -84,6 +85,7 @@ def plan_policy(request: Request) -> Policy:
         calls.pass_execution(roles.execution),
         *calls.records(roles.bucket, write=True),
         *template_grants(request.head, caller=True),
+        *operator.connections(request.head),
         *request.reads,
     ]
     return policy(Role.PLAN, found)

@@ -10,8 +10,22 @@ from stackseal import checks
 from stackseal.aws.s3 import Bucket
 from stackseal.aws.shapes import Store
 from stackseal.aws.states import Do
+from stackseal.change import preflight
 from stackseal.errors import Refused, StacksealError
-from stackseal.model import Change, Drift, Growth, Plan, PlanKind, PlanOperation, Run, StackId, Template, Verdict, Wait
+from stackseal.model import (
+    Change,
+    Drift,
+    Finding,
+    Growth,
+    Plan,
+    PlanKind,
+    PlanOperation,
+    Run,
+    StackId,
+    Template,
+    Verdict,
+    Wait,
+)
 from stackseal.plan import change_set, deletion, predicted, record, rest, seal
 from stackseal.plan.record import LocalRecords, Records, SealRecord
 from stackseal.plan.rest import Patience
@@ -60,6 +74,10 @@ class Planner(Protocol):
         """The plan; None where there is nothing to say."""
         ...
 
+    def look(self, pair: Pair, *, ours: Settings) -> tuple[Finding, ...]:
+        """What only AWS can tell about what the stack needs, with the waivers that count."""
+        ...
+
     def finish(self, verdict: Verdict) -> None:
         """The whole review is known now: keep what has to be kept."""
         ...
@@ -74,6 +92,11 @@ class Predicting:
         role = ours.account(pair.id.account).role_of(pair.id)
         later = {wait.path for wait in pair.waits if wait.changes}
         return predicted.predict(pair.base, pair.head, stack=pair.id, execution_role=role, later=later)
+
+    def look(self, pair: Pair, *, ours: Settings) -> tuple[Finding, ...]:
+        """Nothing: nobody is there to ask."""
+        del pair, ours
+        return ()
 
     def finish(self, verdict: Verdict) -> None:
         """A prediction leaves nothing behind."""
@@ -121,6 +144,14 @@ class Sealing:
             store=store_of(account),
         )
         return self._keep(cfn, made, head, run, records)
+
+    def look(self, pair: Pair, *, ours: Settings) -> tuple[Finding, ...]:
+        """Whether the connections that the stack reads through are confirmed."""
+        aws = self.world.aws(pair.id.account, pair.id.region)
+        if pair.head is None or not aws.has_credentials:
+            return ()
+        found = preflight.connections(aws, pair.head)
+        return checks.answered(found, ours.waived(), today=self.world.clock.today)
 
     def finish(self, verdict: Verdict) -> None:
         """Keep the records; those of a blocked review say so, and nobody may execute them. What they supersede goes."""
