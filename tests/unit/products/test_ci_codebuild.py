@@ -104,6 +104,20 @@ def test_what_cannot_be_is_refused(change: dict[str, Any], why: str) -> None:
         family.template(data(**change))
 
 
+def test_a_connection_serves_the_two_repositories_only() -> None:
+    arn = f"arn:aws:codeconnections:{family.HERE}:connection/0f1e2d3c-4b5a-4978-8697-a5b4c3d2e1f0"
+    found = family.template(data(connection_arn=arn, repository="https://github.com/acme/configs.git"))
+    keys = ("codeconnections:FullRepositoryId", "codestar-connections:FullRepositoryId")
+    for stage in STAGES:
+        allowed = family.statements(found, f"{stage}Role")
+        (using,) = [each for each in allowed if "codeconnections:UseConnection" in each["Action"]]
+        assert using["Resource"] == arn
+        repositories = using["Condition"]["ForAllValues:StringEquals"]
+        assert set(repositories) == set(keys)
+        assert [names[0] for names in repositories.values()] == ["acme/configs"] * 2
+        assert all(name.count("/") == 1 and len(names) == 2 for names in repositories.values() for name in names)
+
+
 def test_every_example_has_the_documents_of_its_builds() -> None:
     for path in sorted((assets.PRODUCTS / "ci_codebuild" / "examples").glob("*.yaml")):
         assert rendered(example(path)).text.count("version: 0.2") == len(STAGES)

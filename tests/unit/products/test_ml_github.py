@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from stackseal import policy
+from stackseal import facts, policy
 from stackseal.model import Policy, Role
 from unit.policy.judge import denied
 from unit.products import family
@@ -92,6 +92,20 @@ def test_only_the_pipelines_may_use_the_connection_and_no_other(case: Case) -> N
     for action in USE:
         assert [role for role in ROLES if permits(statements(case, role), action, CONNECTION)] == ["CodePipelineRole"]
         assert not permits(statements(case, "CodePipelineRole"), action, CONNECTION[:-1] + "1")
+
+
+@pytest.mark.spec("D01")
+@pytest.mark.parametrize("case", GITHUB, ids=str)
+def test_the_connection_serves_the_two_repositories_only(case: Case) -> None:
+    (using,) = [each for each in statements(case, "CodePipelineRole") if USE[0] in each["Action"]]
+    mine = [REPOSITORIES["build_repository"], REPOSITORIES["deploy_repository"]]
+    keys = ("codeconnections:FullRepositoryId", "codestar-connections:FullRepositoryId")
+    assert using["Condition"] == {"ForAllValues:StringEquals": dict.fromkeys(keys, mine)}
+    for action in USE:
+        service = action.partition(":")[0]
+        known = facts.action(action)
+        assert known is not None
+        assert f"{service}:FullRepositoryId" in known.keys
 
 
 @pytest.mark.spec("D01")

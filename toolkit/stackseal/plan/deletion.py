@@ -53,6 +53,18 @@ def deletion(cfn: CloudFormation, stack: StackId, *, stateful: Collection[str] =
     )
 
 
+def nothing(stack: StackId, template_sha256: str) -> Plan:
+    """The plan to remove a stack that does not exist: it is sealed, so that the merge can go on."""
+    return Plan(
+        stack=stack,
+        kind=PlanKind.CHANGE_SET,
+        operation=PlanOperation.NONE,
+        changes=(),
+        template_sha256=template_sha256,
+        notes=("The stack does not exist, so there is nothing to remove.",),
+    )
+
+
 def _policies(text: str) -> dict[str, str] | None:
     """Logical id → what deletion does with it; None where the template cannot be read as JSON."""
     try:

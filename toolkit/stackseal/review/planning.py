@@ -18,7 +18,6 @@ from stackseal.model import (
     Finding,
     Growth,
     Plan,
-    PlanKind,
     PlanOperation,
     Run,
     StackId,
@@ -225,7 +224,7 @@ class Sealing:
             return None
         stateful = base.stack.product.stateful if base.stack else frozenset()
         there = rest.at_rest(cfn, stack.name, patience(self.world))[0] is not None
-        made = deletion.deletion(cfn, stack, stateful=stateful) if there else _nothing_to_remove(stack, base)
+        made = deletion.deletion(cfn, stack, stateful=stateful) if there else deletion.nothing(stack, base.sha256)
         made = replace(made, seal=seal.seal(made, base))
         return self._keep(cfn, made, base, run, records)
 
@@ -265,18 +264,6 @@ def _growth(made: Plan, records: Records, run: Run, now: str) -> Growth:
     except Refused:
         return Growth(since=now, grown=True, head=run.commit)
     return record.growth(made, previous, head=run.commit, now=now)
-
-
-def _nothing_to_remove(stack: StackId, base: Template) -> Plan:
-    """The plan to remove a stack that does not exist: it is sealed, so that the merge can go on."""
-    return Plan(
-        stack=stack,
-        kind=PlanKind.CHANGE_SET,
-        operation=PlanOperation.NONE,
-        changes=(),
-        template_sha256=base.sha256,
-        notes=("The stack does not exist, so there is nothing to remove.",),
-    )
 
 
 def records_of(world: World, stack: StackId, account: Account) -> Records:
