@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import io
 import json
 import os
@@ -9,6 +10,7 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -117,28 +119,35 @@ class Bench:
         return LocalRecords(self.world.root)
 
 
+@cache
+def sandbox() -> Sandbox:
+    """One for all benches of a worker, as one serves a whole run: its child keeps templates by their digest only."""
+    found = Sandbox()
+    atexit.register(found.close)
+    return found
+
+
 @contextmanager
 def bench(folder: Path, aws: EmbeddedAws, *, engines: tuple[str, ...] = ()) -> Iterator[Bench]:
     """A repository with an empty main branch."""
     environ = {"PATH": os.environ["PATH"], **aws.environ(), EMBEDDED: "1"}
     out = io.StringIO()
-    with Sandbox() as sandbox:
-        world = World(
-            env=environ,
-            here=folder,
-            root=folder / "ml",
-            cache=folder / ".cache",
-            out=Output(stdout=out, stderr=out),
-            sandbox=sandbox,
-            aws=connector(environ),
-            runner=hosts.runner({}),
-            forge=LocalForge(folder / "ml"),
-            engines=engines,
-            clock=impatient(),
-        )
-        made = Bench(folder=folder, aws=aws, world=world, out=out)
-        made.git("init", "--quiet", "--initial-branch=main")
-        (folder / "stackseal.yaml").write_text("version: 1\nconfigs: configs\n", encoding="utf-8")
-        (folder / ".gitignore").write_text("/ml/\n/.cache/\n", encoding="utf-8")
-        made.commit("Set up")
-        yield made
+    world = World(
+        env=environ,
+        here=folder,
+        root=folder / "ml",
+        cache=folder / ".cache",
+        out=Output(stdout=out, stderr=out),
+        sandbox=sandbox(),
+        aws=connector(environ),
+        runner=hosts.runner({}),
+        forge=LocalForge(folder / "ml"),
+        engines=engines,
+        clock=impatient(),
+    )
+    made = Bench(folder=folder, aws=aws, world=world, out=out)
+    made.git("init", "--quiet", "--initial-branch=main")
+    (folder / "stackseal.yaml").write_text("version: 1\nconfigs: configs\n", encoding="utf-8")
+    (folder / ".gitignore").write_text("/ml/\n/.cache/\n", encoding="utf-8")
+    made.commit("Set up")
+    yield made

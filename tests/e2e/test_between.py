@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import pytest
@@ -60,7 +61,7 @@ class Scene:
     def client(self) -> Any:
         return self.bench.client("cloudformation")
 
-    @property
+    @cached_property
     def own(self) -> CloudFormation:
         """A connection of the test's own."""
         return CloudFormation(Aws({**self.bench.aws.environ(), "AWS_ACCESS_KEY_ID": ACCOUNT}, region=REGION), REGION)

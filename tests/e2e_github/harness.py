@@ -22,6 +22,8 @@ import yaml
 
 from contract.support import BIN, ROOT, committed
 from contract.test_workflows import PERMISSIONS
+from e2e.harness import ACCOUNT
+from e2e_github import packages
 from e2e_github.normalise import REPOSITORY, normalise
 from fakes.github.fake import GitHubFake
 from fakes.github.repository import Repository
@@ -30,6 +32,9 @@ from stackseal.commands.init import callers
 
 COMMIT: Final = "5ea15ea15ea15ea15ea15ea15ea15ea15ea15ea1"
 """The toolkit's commit as the callers name it."""
+BUCKET: Final = "stackseal-artifacts"
+SETTINGS: Final = f'version: 1\nconfigs: configs\naccounts:\n  "{ACCOUNT}":\n    artifact_bucket: {BUCKET}\n'
+"""The consumer's, where it has an AWS."""
 STAND_INS: Final = Path(__file__).parent / "stand_ins"
 _SHIPPED: Final = ("action.yml", "pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md")
 _FOLDERS: Final = (".github", "scripts", "requirements", "toolkit", "templates", "workflows", "buildspecs")
@@ -216,12 +221,11 @@ def toolkit(target: Path) -> None:
 
 def own(folder: Path) -> dict[str, str]:
     """act's environment: uv and its cache, no network, a home of its own."""
-    home = Path(pwd.getpwuid(os.getuid()).pw_dir)
     (folder / "home").mkdir(exist_ok=True)
     return {
         "PATH": os.pathsep.join([str(uv().parent), os.environ["PATH"]]),
         "HOME": str(folder / "home"),
-        "UV_CACHE_DIR": os.environ.get("UV_CACHE_DIR") or str(home / ".cache" / "uv"),
+        "UV_CACHE_DIR": str(packages.cached()),
         "UV_OFFLINE": "1",
         "GIT_CONFIG_GLOBAL": os.devnull,
         "GIT_CONFIG_SYSTEM": os.devnull,

@@ -6,49 +6,23 @@ Each act run takes seconds, so that one test walks through many events. Facts go
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from e2e.harness import ACCOUNT, REGION, STARTER, example
 from e2e_github.facts import measured
-from e2e_github.harness import Hub, hub
-from fakes.github.fake import GitHubFake
+from e2e_github.harness import Hub
 from stackseal.cli import connector
 from stackseal.commands.replan import NOTE
-from stackseal.local import EmbeddedAws
 from stackseal.model import canonical_json, sha256
-from stackseal.world import EMBEDDED
 
 pytestmark = pytest.mark.e2e
 CONFIG = f"configs/{STARTER}.yaml"
 STACK = f"{STARTER.removesuffix('-s3')}-stack"
-BUCKET = "stackseal-artifacts"
-SETTINGS = f'version: 1\nconfigs: configs\naccounts:\n  "{ACCOUNT}":\n    artifact_bucket: {BUCKET}\n'
 STALE = "stackseal: stale plan"
 REVIEWED = dict.fromkeys(("render", "plan", "publish", "scan", "verdict"), "success")
-
-
-@pytest.fixture
-def consumer(tmp_path: Path) -> Iterator[Hub]:
-    with GitHubFake(tmp_path / "github") as github:
-        yield hub(tmp_path, github)
-        assert github.violations == []
-
-
-@pytest.fixture
-def cloud(consumer: Hub) -> Iterator[Any]:
-    """CloudFormation of the embedded AWS, which the consumer's jobs reach, too; its bucket is there."""
-    with EmbeddedAws(account=ACCOUNT, region=REGION) as aws:
-        aws.reset()
-        consumer.env = {**aws.environ(), EMBEDDED: "1"}
-        session = connector(consumer.env)(ACCOUNT, REGION)
-        location = {"LocationConstraint": REGION}
-        session.client("s3", REGION).create_bucket(Bucket=BUCKET, CreateBucketConfiguration=location)
-        consumer.repository.push("main", {"stackseal.yaml": SETTINGS})
-        yield session.client("cloudformation", REGION)
 
 
 def reviewed(consumer: Hub, number: int, action: str = "opened") -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal, overload
 
 from stackseal.aws.errors import translated
@@ -13,6 +13,7 @@ from stackseal.errors import UsageError
 
 if TYPE_CHECKING:
     import boto3
+    import botocore.loaders
     import botocore.session
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_s3 import S3Client
@@ -172,30 +173,42 @@ class Aws:
         if self._session is None:
             keys = self._credentials
             offline = self._environ.get("AWS_EC2_METADATA_DISABLED", "").lower() == "true"
+            inner = _inner()
+            if offline:  # botocore itself reads the variable from the process only
+                inner.get_component("credential_provider").remove("iam-role")
             self._session = boto3.session.Session(
                 aws_access_key_id=keys.key if keys else None,
                 aws_secret_access_key=keys.secret if keys else None,
                 aws_session_token=keys.token if keys else None,
                 profile_name=None if keys else self._environ.get("AWS_PROFILE"),
-                botocore_session=_without_metadata() if offline else None,
+                botocore_session=inner,
             )
         return self._session
 
 
-def _without_metadata() -> botocore.session.Session:
-    """A session that asks no instance for credentials; botocore itself reads the variable from the process only."""
+def _inner() -> botocore.session.Session:
+    """A session of botocore's that reads no description of a service that another one has read."""
     from botocore.session import Session
 
-    found = Session()
-    found.get_component("credential_provider").remove("iam-role")
+    found, loader = Session(), _loader()
+    # Every session of boto3's adds its own folder to the list.
+    loader.search_paths[:] = dict.fromkeys(loader.search_paths)
+    found.register_component("data_loader", loader)
     return found
+
+
+@cache
+def _loader() -> botocore.loaders.Loader:
+    """One for the process: reading the descriptions takes longer than most calls (measured: 60 ms a session)."""
+    from botocore.loaders import create_loader
+
+    return create_loader()
 
 
 def _renewing(take: Callable[[], dict[str, str]]) -> boto3.session.Session:
     """A session whose credentials come from `take`, again whenever they are about to expire."""
     import boto3
     from botocore.credentials import CredentialProvider, CredentialResolver, RefreshableCredentials
-    from botocore.session import Session
 
     found = RefreshableCredentials.create_from_metadata(metadata=take(), refresh_using=take, method="assume-role")
 
@@ -205,7 +218,7 @@ def _renewing(take: Callable[[], dict[str, str]]) -> boto3.session.Session:
         def load(self) -> RefreshableCredentials:
             return found
 
-    session = Session()
+    session = _inner()
     session.register_component("credential_provider", CredentialResolver([Provider()]))
     return boto3.session.Session(botocore_session=session)
 
