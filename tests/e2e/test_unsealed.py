@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from e2e.harness import ACCOUNT, REGION, STARTER, STARTER_GIT, Bench, example
+from stackseal.hosts.codebuild import CodeBuildRunner
 from stackseal.hosts.github import GitHubRunner
 from stackseal.hosts.local import LocalForge
 from stackseal.model import StackId
@@ -39,6 +40,15 @@ def planned(bench: Bench, *more: str) -> str:
 def sets(bench: Bench, name: str = STACK) -> list[str]:
     found = bench.client("cloudformation").list_change_sets(StackName=name)["Summaries"]
     return [item["ChangeSetName"] for item in found]
+
+
+def owned(team: str) -> str:
+    return example().replace("owner: ml-platform-team", f"owner: {team}")
+
+
+def owner(bench: Bench) -> str:
+    tags = bench.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"][0]["Tags"]
+    return next(str(tag["Value"]) for tag in tags if tag["Key"].lower() == "owner")
 
 
 def standing(bench: Bench) -> dict[str, str]:
@@ -90,6 +100,61 @@ def test_a_plan_that_has_grown_since_is_refused(bench: Bench) -> None:
     done = bench.run("deploy", "--approved", digest, "--force")
     assert done.code == 4
     assert "was changed outside CloudFormation" in done.stderr
+
+
+@pytest.mark.parametrize("known_by", ["the branch of CI", "--tip", "what is checked out"])
+@pytest.mark.parametrize("deployed", [False, True])
+def test_what_a_newer_commit_changes_again_is_not_let_through(bench: Bench, known_by: str, deployed: bool) -> None:
+    """Executing the older plan would put the older state over the newer one, deployed already or not."""
+    pushed(bench)
+    assert bench.run("deploy", "--approved", planned(bench), "--force").code == 0
+    pushed(bench, owned("a-team"))
+    older = bench.git("rev-parse", "HEAD")
+    digest = planned(bench)
+    pushed(bench, owned("b-team"))
+    newer = bench.git("rev-parse", "HEAD")
+    if deployed:
+        assert bench.run("deploy", "--approved", planned(bench), "--force").code == 0
+    before = owner(bench)
+    assert before == ("b-team" if deployed else "ml-platform-team")
+
+    commits: tuple[str, ...] = ("--base", f"{older}~1", "--head", older)
+    if known_by == "the branch of CI":
+        bench.git("update-ref", "refs/remotes/origin/main", "main")
+        bench.git("switch", "--quiet", "--detach", older)
+        push = {"CODEBUILD_BUILD_ID": "deploy:1", "CODEBUILD_WEBHOOK_EVENT": "PUSH"}
+        runner = CodeBuildRunner({**push, "CODEBUILD_WEBHOOK_HEAD_REF": "refs/heads/main"})
+        forge: Any = Guarded(guarded=frozenset({"production-unsealed"}))
+        forge._root = bench.world.root / "forge"
+        bench.world = replace(bench.world, runner=runner, forge=forge)
+        commits += ("--environment", "production-unsealed")
+    elif known_by == "--tip":
+        bench.git("switch", "--quiet", "--detach", older)
+        commits += ("--tip", "main")
+    done = bench.run("deploy", *commits, "--approved", digest, "--force")
+    assert done.code == 4
+    assert f"since these plans were approved, {newer[:12]} changes the stack {STACK} again" in done.stderr
+    assert owner(bench) == before
+
+
+def test_a_newer_commit_that_changes_something_else_stands_in_nobodys_way(bench: Bench) -> None:
+    pushed(bench)
+    commit, digest = bench.git("rev-parse", "HEAD"), planned(bench)
+    bench.write(second(), f"{STARTER_GIT.replace('churn', 'value')}.yaml")
+    bench.commit("Another product")
+    done = bench.run("deploy", "--base", f"{commit}~1", "--head", commit, "--approved", digest, "--force")
+    assert done.code == 0, done.stderr
+    assert standing(bench)[STACK] == "CREATE_COMPLETE"
+
+
+def test_of_several_plans_none_is_let_through_where_one_is_superseded(bench: Bench) -> None:
+    bench.write(second(), f"{STARTER_GIT.replace('churn', 'value')}.yaml")
+    pushed(bench)
+    older, digest = bench.git("rev-parse", "HEAD"), planned(bench)
+    pushed(bench, owned("b-team"))
+    done = bench.run("deploy", "--base", f"{older}~1", "--head", older, "--approved", digest, "--force")
+    assert (done.code, f"changes the stack {STACK} again" in done.stderr) == (4, True)
+    assert set(standing(bench).values()) == {"REVIEW_IN_PROGRESS"}
 
 
 def test_what_a_review_sealed_goes_first_and_the_rest_is_named(bench: Bench) -> None:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -235,6 +236,86 @@ def test_what_reads_a_value_that_changes_takes_part_and_is_planned_again(bench: 
     assert left_behind == {before}, "AWS removes no group that is still used, and says so to nobody: the report does"
     vpc = next(stack for stack in report.stacks if stack.id.name == VPC_STACK)
     assert any("what is still used then stays behind, no longer managed" in note for note in vpc.notes)
+
+
+def by_hand(bench: Bench, stack: str, change: Callable[[dict[str, Any]], object], **arguments: Any) -> None:
+    """Somebody updates a stack past us: its template as it is, but for one change."""
+    cfn = bench.client("cloudformation", BANK)
+    body = cfn.get_template(StackName=stack)["TemplateBody"]
+    body = json.loads(body) if isinstance(body, str) else body
+    change(body)
+    names = [{"ParameterKey": name, "UsePreviousValue": True} for name in body.get("Parameters", {})]
+    cfn.update_stack(
+        StackName=stack,
+        TemplateBody=json.dumps(body),
+        Parameters=names,
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+        **arguments,
+    )
+    cfn.get_waiter("stack_update_complete").wait(StackName=stack, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+
+
+def other_network(bench: Bench) -> dict[str, tuple[int, PlanKind, PlanOperation]]:
+    """Everything is deployed; pull request 2 replaces the network, so that the groups' plan is deferred."""
+    proposed(bench, 1, {VPC: text(VPC), GROUPS: text(GROUPS)})
+    assert len(ended(merged(bench, 1))) == 2
+    return planned(proposed(bench, 2, {VPC: text(VPC).replace("cidr: 10.", "cidr: 10.1")}))
+
+
+def test_a_deferred_plan_that_turns_out_to_do_more_is_refused_with_what_is_more(bench: Bench) -> None:
+    """A plan may shrink, never grow; what came before it stands, and the next review seals what there is to do then."""
+    assert other_network(bench)[SG_STACK] == (2, PlanKind.DEFERRED, PlanOperation.UPDATE)
+    before = value(bench, VPC_ID)
+
+    def more(body: dict[str, Any]) -> None:
+        body["Resources"]["Extra"] = {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "extra"}}
+
+    vpc, groups = merged(interrupted(bench, "Wave 2 of 2", lambda: by_hand(bench, SG_STACK, more)), 2)
+    assert (vpc.outcome, groups.outcome) == (Outcome.UPDATED, Outcome.REFUSED)
+    assert "it is not what was reviewed: Not reviewed: Remove Extra (AWS::SNS::Topic)." in groups.message
+    assert groups.message.count("Not reviewed") == 1
+    cfn = bench.client("cloudformation", BANK)
+    sets = cfn.list_change_sets(StackName=SG_STACK)["Summaries"]
+    assert [item["ChangeSetName"] for item in sets if item["ExecutionStatus"] == "AVAILABLE"] == []
+    assert cfn.describe_stack_resource(StackName=SG_STACK, LogicalResourceId="Extra")["StackResourceDetail"]
+    assert value(bench, VPC_ID) != before
+    # Again, it is the same; reviewed anew against the network that is there, it goes.
+    assert [done.outcome for done in bench.deploy(2)] == [Outcome.UNCHANGED, Outcome.REFUSED]
+    found = planned(proposed(bench, 3, {GROUPS: text(GROUPS).replace("owner: ", "owner: another-")}))
+    assert found == {SG_STACK: (1, PlanKind.CHANGE_SET, PlanOperation.UPDATE)}
+    assert ended(merged(bench, 3)) == [(SG_STACK, Outcome.UPDATED)]
+
+
+def test_a_deferred_plan_that_turns_out_to_change_in_place_what_is_sealed_as_kept_is_refused(bench: Bench) -> None:
+    """A property that the live stack does not have any more as the review saw it."""
+    other_network(bench)
+
+    def another(body: dict[str, Any]) -> None:
+        parameter = next(raw for raw in body["Resources"].values() if raw["Type"] == "AWS::SSM::Parameter")
+        parameter["Properties"]["Description"] = "Somebody's words"
+
+    _, groups = merged(interrupted(bench, "Wave 2 of 2", lambda: by_hand(bench, SG_STACK, another)), 2)
+    assert groups.outcome is Outcome.REFUSED
+    assert "(AWS::SSM::Parameter) Description." in groups.message
+
+
+def test_a_deferred_plan_of_which_less_is_left_is_executed(bench: Bench) -> None:
+    proposed(bench, 1, {VPC: text(VPC), GROUPS: text(GROUPS)})
+    merged(bench, 1)
+    renamed = text(GROUPS).replace("owner: ", "owner: another-")
+    report = proposed(bench, 2, {VPC: text(VPC).replace("cidr: 10.", "cidr: 10.1"), GROUPS: renamed})
+    (groups,) = (stack for stack in report.stacks if stack.id.name == SG_STACK)
+    assert groups.plan
+    assert groups.plan.kind is PlanKind.DEFERRED
+    tags = [{"Key": key, "Value": value} for key, value in groups.plan.tags.items()]
+    sealed = {line.path for line in bench.records.of(identity(SG_STACK), 2)[0].lines}
+    assert {"/Tags", "Tags"} & sealed
+
+    def retag() -> None:
+        by_hand(bench, SG_STACK, lambda _: None, Tags=tags)
+
+    vpc, done = merged(interrupted(bench, "Wave 2 of 2", retag), 2)
+    assert (vpc.outcome, done.outcome) == (Outcome.UPDATED, Outcome.UPDATED), done.message
 
 
 def test_a_stack_that_somebody_else_made_is_not_predicted(bench: Bench) -> None:

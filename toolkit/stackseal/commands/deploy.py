@@ -42,7 +42,7 @@ Where the account manages its roles, `--only roles` deploys the stacks of roles 
 
 A stack that a newer commit of the branch changes again is left to that commit's own deployment, and named with it, so
 that no run that starts late puts an older state over a newer one. CI's branch is known as it was fetched; elsewhere
---tip names it.
+--tip names it. Plans that a person has let through (--approved) are refused as a whole then.
 """
 
 
@@ -89,6 +89,8 @@ def run(args: argparse.Namespace, world: World) -> int:
         number = world.forge.pull_request_of(change.head, world.runner.branch)
     there = acting.acting(world, "deploy", change.settings, pull_request=number)
     passed = _superseded(args, repository, change, order, world)
+    if args.approved:
+        _still_wanted(passed)
     names = [name for name in names if name not in passed]
     left: list[str] = []
     if args.leave_unsealed:
@@ -153,9 +155,25 @@ def _superseded(
     from stackseal.change import newer, preparation
 
     tip = newer.tip_of(repository, args.tip, world.runner.branch)
+    if tip is None and args.approved:  # an approval may be old: by hand the checked-out commit is the newest
+        tip = repository.commit("HEAD")
     found = newer.superseded(repository, change, order, tip, preparation.shipped(), world.sandbox)
     staying = {stack.name for wave in order.waves for stack in wave if stack not in found}
     return {stack.name: commit for stack, commit in found.items() if stack.name not in staying}
+
+
+def _still_wanted(passed: Mapping[str, str]) -> None:
+    """Nothing, if no newer commit changes what a person has let through: the approval was for all of it.
+
+    Raises Refused otherwise; the newer commit's own run plans the stacks, and asks.
+    """
+    if passed:
+        name, commit = next(iter(passed.items()))
+        raise Refused(
+            "Nothing is deployed",
+            why=f"since these plans were approved, {commit[:12]} changes the stack {name} again",
+            remedy="approve what the run of that commit shows",
+        )
 
 
 def _order(order: Order) -> dict[str, Any]:
