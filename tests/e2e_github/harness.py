@@ -109,6 +109,15 @@ class Hub:
         after = self.repository.merge(number, "squash")
         return self.github.events.push(self.repository, after, before=before)
 
+    def use(self, workflow: str, text: Mapping[str, str]) -> None:
+        """Change the consumer's caller of a workflow."""
+        path = self.work / ".github" / "workflows" / f"stackseal-{workflow}.yml"
+        content = path.read_text(encoding="utf-8")
+        for old, new in text.items():
+            assert content.count(old) == 1
+            content = content.replace(old, new)
+        path.write_text(content, encoding="utf-8")
+
     def act(
         self, name: str, workflow: str, event: Mapping[str, Any], permissions: Mapping[str, str] | None = None
     ) -> Ran:
