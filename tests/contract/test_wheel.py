@@ -84,5 +84,5 @@ def test_the_wheel_says_what_it_is(built: Path) -> None:
     assert metadata["Requires-Python"] == ">=3.11"
     assert metadata["Provides-Extra"] == "local"
     assert "# stackseal" in metadata.get_payload()
-    assert found[f"{info}/entry_points.txt"].decode() == "[console_scripts]\nstackseal = stackseal.cli:entry\n"
+    assert found[f"{info}/entry_points.txt"].decode() == "[console_scripts]\nstackseal = stackseal.start:entry\n"
     assert found[f"{info}/licenses/LICENSE"] == (ROOT / "LICENSE").read_bytes()

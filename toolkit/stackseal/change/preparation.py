@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from stackseal import artifacts, catalogue, checks, config, render, settings
+from stackseal import artifacts, catalogue, checked, checks, config, render, settings
 from stackseal.catalogue import Catalogue, Resolved
 from stackseal.change import offered
 from stackseal.checks.cache import Cache
@@ -98,12 +98,26 @@ def engines(world: World, chosen: tuple[str, ...] | None = None, *, verify: bool
         )
 
 
-def warm(world: World) -> None:
+def known(world: World, chosen: tuple[str, ...], region: str) -> checked.Known | None:
+    """What earlier runs of `check` said of files; None where they do not count."""
+    from stackseal.checks import checkov_env
+
+    if not world.caching:
+        return None
+    return checked.known(world.cache, region=region, engines=chosen, env=world.env, lock=checkov_env.LOCK)
+
+
+def lasting(world: World) -> bool:
+    """Whether this run may add to what later runs believe."""
+    return trust.lasting(world.env)
+
+
+def warm(world: World, *, needed: bool = False) -> None:
     """The workers begin to load, for a command that is likely to check soon; what cannot start now is told then.
 
-    Nothing is started where earlier runs may answer, and nothing is installed.
+    Nothing is installed, and unless they are `needed` nothing is started where earlier runs may answer.
     """
-    if world.workers is None or (world.caching and _folder(world).is_dir()):
+    if world.workers is None or (not needed and world.caching and _folder(world).is_dir()):
         return
     checks.warm(world.engines, world.workers, world.env)
 

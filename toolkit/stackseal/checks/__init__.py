@@ -4,15 +4,17 @@ ADD A CHECK: one file in `own/` that satisfies `Check`, its line in `CHECKS`, a 
 `tests/unit/checks/fixtures/<id>/`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Final
 
-from stackseal.checks import checkov_env, connection, foreign, waive
+from stackseal.checked import File
+from stackseal.checks import checkov_env, connection, foreign, shape, waive
 from stackseal.checks.base import Check, Described, Engine, Engines
+from stackseal.checks.checkov_output import UNREAD
 from stackseal.checks.engines import cfn_lint, checkov
 from stackseal.checks.own import (
     boundary,
@@ -28,9 +30,10 @@ from stackseal.checks.own import (
     transform,
     wildcard_action,
 )
-from stackseal.checks.scan import order, scan, suppressed
+from stackseal.checks.scan import canonical, order, plain, scan, suppressed
+from stackseal.checks.shape import Shape
 from stackseal.checks.waive import with_metadata
-from stackseal.errors import UsageError
+from stackseal.errors import ConfigError, UsageError
 from stackseal.model import Finding, Template, Waiver
 from stackseal.workers import Gone, Workers
 
@@ -58,6 +61,8 @@ ENGINES: Final[dict[str, Engine]] = {
     "cfn-lint": cfn_lint,
     "checkov": checkov,
 }
+PASSING: Final = frozenset({foreign.UNREADABLE, cfn_lint.STOPPED, UNREAD})
+"""Findings about a file's name, or about an engine's bad day: another run may say something else."""
 
 
 def run(
@@ -113,8 +118,48 @@ def run_foreign(paths: Sequence[Path], *, world: Engines, region: str = "us-east
     engines, and show as waivers of the template. An unreadable file is a finding. Raises
     `UsageError` for a path that is not there.
     """
-    templates, found = foreign.load(paths)
-    return order([*found, *(finding for raw in _raw(templates, world, region=region) for finding in raw)])
+    return run_files(foreign.files(paths), world=world, region=region)
+
+
+def run_files(files: Sequence[File], *, world: Engines, region: str) -> tuple[Finding, ...]:
+    """The same for files that are read already. One speaks for all of its shape where its findings are about no name.
+
+    That is so where only checkov finds something (`checks.shape`), and the file is written as we write one.
+    """
+    by_path = {file.path: file for file in files}
+    speakers = {} if world.cache and world.cache.verifies else shape.spread(dict(_shapes(by_path.values())))
+    spoken = {path: speaker for path, speaker in speakers.items() if path != speaker}
+    found = _by_file([file for path, file in by_path.items() if path not in spoken], world, region)
+    apart = [by_path[path] for path, speaker in spoken.items() if not _speaks(by_path[speaker], found[speaker])]
+    found |= _by_file(apart, world, region)
+    for path, speaker in spoken.items():
+        if path not in found:
+            found[path] = [foreign.moved(finding, path) for finding in found[speaker]]
+    return order([finding for file in files for finding in found[file.path]])
+
+
+def _by_file(files: Sequence[File], world: Engines, region: str) -> dict[str, list[Finding]]:
+    """What is found in each file by its path, nothing included."""
+    found: dict[str, list[Finding]] = {file.path: [] for file in files}
+    templates, unreadable = foreign.load(files)
+    for finding in (*unreadable, *(each for raw in _raw(templates, world, region=region) for each in raw)):
+        found[finding.where.path].append(finding)
+    return found
+
+
+def _shapes(files: Iterable[File]) -> Iterator[tuple[str, Shape]]:
+    for file in files:
+        with suppress(ConfigError):
+            found = shape.of(plain(foreign.text_of(file)))
+            if found is not None:
+                yield file.path, found
+
+
+def _speaks(file: File, findings: Sequence[Finding]) -> bool:
+    if any(finding.engine != checkov.ID or finding.check in PASSING for finding in findings):
+        return False
+    (template,), _ = foreign.load([file])
+    return canonical(template)
 
 
 def _raw(templates: Sequence[Template], world: Engines, *, region: str) -> list[list[Finding]]:

@@ -12,6 +12,7 @@ from stackseal.model import Finding, JsonPath, Level, Template, nearest
 
 if TYPE_CHECKING:
     from stackseal.checks.cache import Cache
+    from stackseal.checks.shape import Shape
     from stackseal.workers import Workers
 
 
@@ -51,6 +52,8 @@ class Job:
     region: str
     resources: int
     """How many resources the text holds, so that an engine that read nothing is noticed."""
+    shape: Shape | None = None
+    """What it shares with others of its region, where that is known."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +88,10 @@ class Engine(Protocol):
 
     def settled(self, raws: Sequence[Raw]) -> bool:
         """Whether these results say something about the text, not about the engine's bad day."""
+        ...
+
+    def spreads(self, raws: Sequence[Raw]) -> bool:
+        """Whether these results of a text hold for every one of its shape whose names are no longer."""
         ...
 
     def scan(self, jobs: Mapping[str, Job], world: Engines) -> Mapping[str, Sequence[Raw]]:

@@ -1,7 +1,8 @@
 """What engines said of a text, kept between runs: nothing is read twice by the same engine.
 
-A file for each engine and text, named by the digest of everything that the results depend on: text, region, versions,
-settings, our adapters. Results name places in the text, so that every config that renders to it maps them to its own
+A file for each engine and text, or for each engine and shape of texts (`checks.shape`) with the lengths up to which its
+results hold, named by the digest of everything that the results depend on: text or shape, region, versions, settings,
+our adapters. Results name places in the text, so that every config that renders to it maps them to its own
 lines. A file that is damaged, or that something else wrote, is as good as none. The checksum finds damage, not malice:
 whoever may write to the folder may say what is found, so pull requests only read it (docs/explanation/performance.md).
 """
@@ -17,6 +18,7 @@ from pathlib import Path
 
 from stackseal.checks.base import Engine, Engines, Job, Raw
 from stackseal.checks.raws import decode, encode
+from stackseal.checks.shape import no_longer, spread
 from stackseal.errors import Failed
 from stackseal.model import canonical_json, sha256
 
@@ -34,19 +36,20 @@ class Cache:
     verifies: bool = False
     """Whether every text is read anew and compared with what is kept."""
 
-    def read(self, key: str) -> tuple[Raw, ...] | None:
-        """The results under a key; None where there are none that are whole."""
+    def read(self, key: str, lengths: Sequence[int] = ()) -> tuple[Raw, ...] | None:
+        """The results under a key; None where there are none that are whole, or none for names as long as these."""
         try:
             with self._path(key).open("rb") as file:
                 checksum, _, content = file.read(_LIMIT).decode().partition("\n")
             found = json.loads(content) if sha256(content) == checksum else {}
-            return decode(found["raws"]) if found["key"] == key else None
+            holds = found["key"] == key and no_longer(lengths, found["longest"])
+            return decode(found["raws"]) if holds else None
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return None
 
-    def write(self, key: str, raws: Sequence[Raw]) -> None:
+    def write(self, key: str, raws: Sequence[Raw], longest: Sequence[int] = ()) -> None:
         """Keep results. A folder that cannot be written costs the next run time, nothing else."""
-        content = canonical_json({"key": key, "raws": encode(raws)})
+        content = canonical_json({"key": key, "longest": list(longest), "raws": encode(raws)})
         path = self._path(key)
         with suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -62,18 +65,64 @@ def scanned(engine: Engine, jobs: Mapping[str, Job], world: Engines) -> dict[str
     """What an engine says of every text: from the cache, or by reading it. Raises `Failed` where the cache is wrong."""
     identity = engine.identity(world) if world.cache and jobs else None
     if world.cache is None or identity is None:
-        return dict(engine.scan(jobs, world)) if jobs else {}
-    names = {key: sha256(canonical_json([engine.ID, identity, job.region, job.text])) for key, job in jobs.items()}
-    known = {key: raws for key, name in names.items() if (raws := world.cache.read(name)) is not None}
-    left = {key: job for key, job in jobs.items() if world.cache.verifies or key not in known}
-    found = engine.scan(left, world) if left else {}
-    if world.cache.verifies:
+        return _read(engine, jobs, world, apart=False)
+    named = _Named(engine, identity)
+    known = {key: raws for key, job in jobs.items() if (raws := named.kept(job, world.cache)) is not None}
+    verifies = world.cache.verifies
+    left = {key: job for key, job in jobs.items() if verifies or key not in known}
+    found = _read(engine, left, world, apart=verifies)
+    if verifies:
         _compared(engine.ID, known, found, world.cache.folder)
     if world.cache.writes:
-        for key in sorted(found.keys() - known.keys()):
-            if engine.settled(found[key]):
-                world.cache.write(names[key], found[key])
+        named.keep({jobs[key]: raws for key, raws in found.items() if key not in known}, world.cache)
     return {**known, **found}
+
+
+@dataclass(frozen=True)
+class _Named:
+    """An engine's results by the names under which they are kept."""
+
+    engine: Engine
+    identity: str
+
+    def kept(self, job: Job, cache: Cache) -> tuple[Raw, ...] | None:
+        """What is known of a text, or of its shape."""
+        known = cache.read(self._name(job.shape.key), job.shape.lengths) if job.shape else None
+        return known if known is not None else cache.read(self._name([job.region, job.text]))
+
+    def keep(self, found: Mapping[Job, Sequence[Raw]], cache: Cache) -> None:
+        """Once for every shape whose results hold for all of it, under the longest names; else for every text."""
+        longest: dict[str, Job] = {}
+        for job, raws in found.items():
+            if not self.engine.settled(raws):
+                continue
+            if job.shape is None or not self.engine.spreads(raws):
+                cache.write(self._name([job.region, job.text]), raws)
+            elif job.shape.key not in longest or sum(job.shape.lengths) > sum(_lengths(longest[job.shape.key])):
+                longest[job.shape.key] = job
+        for key in sorted(longest):
+            cache.write(self._name(key), found[longest[key]], _lengths(longest[key]))
+
+    def _name(self, what: object) -> str:
+        return sha256(canonical_json([self.engine.ID, self.identity, what]))
+
+
+def _lengths(job: Job) -> Sequence[int]:
+    return job.shape.lengths if job.shape else ()
+
+
+def _read(engine: Engine, jobs: Mapping[str, Job], world: Engines, *, apart: bool) -> dict[str, Sequence[Raw]]:
+    """What an engine says when it reads: of each shape the text with the longest names speaks for all, unless `apart`.
+
+    Where that one's results do not hold for all, every text is read.
+    """
+    speakers = {} if apart else spread({key: job.shape for key, job in jobs.items() if job.shape})
+    first = {key: job for key, job in jobs.items() if speakers.get(key, key) == key}
+    found = dict(engine.scan(first, world)) if first else {}
+    spoken = {key: speaker for key, speaker in speakers.items() if key != speaker}
+    rest = {key: jobs[key] for key, speaker in spoken.items() if not engine.spreads(found[speaker])}
+    shared = {key: found[speaker] for key, speaker in spoken.items() if key not in rest}
+    return {**found, **shared, **(engine.scan(rest, world) if rest else {})}
 
 
 def _compared(

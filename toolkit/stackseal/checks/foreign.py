@@ -2,40 +2,53 @@
 
 from __future__ import annotations
 
-import os
-import stat
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from stackseal import yamltext
+from stackseal import checked, yamltext
+from stackseal.checked import File
 from stackseal.errors import ConfigError, UsageError
 from stackseal.model import Finding, JsonPath, Level, Location, SourceMap, Template
 
 UNREADABLE: Final = "unreadable"
 """Our own finding: the file is no YAML or JSON, or not what CloudFormation takes."""
-_SUFFIXES: Final = frozenset({".json", ".template", ".yaml", ".yml"})
 
 
 class NoTemplate(ConfigError):  # noqa: N818 - reads as a sentence where it is raised
     """Readable, but something else."""
 
 
-def load(paths: Sequence[Path]) -> tuple[list[Template], list[Finding]]:
-    """The templates of files, and of folders the files that look like one; and a finding for each unreadable one.
+def files(paths: Sequence[Path]) -> list[File]:
+    """The files, and those in folders that look like a template. Raises `UsageError` for a path that is not there."""
+    try:
+        return list(checked.files(paths))
+    except OSError as error:
+        remedy = "name a CloudFormation template or a folder with some"
+        what = f"{Path(error.filename).as_posix()} cannot be read"
+        raise UsageError(what, why=str(error.strerror), remedy=remedy) from error
 
-    Such a file is not shown to the engines either: what stops our reader may crash theirs. Raises `UsageError` for a
-    path that is not there.
+
+def text_of(file: File) -> str:
+    """What a file holds. Raises `ConfigError` for what is no text."""
+    return yamltext.decode(file.raw, file.path, yamltext.TEMPLATE)
+
+
+def load(found: Sequence[File]) -> tuple[list[Template], list[Finding]]:
+    """The templates of files, and a finding for each unreadable one.
+
+    Such a file is not shown to the engines either: what stops our reader may crash theirs.
     """
     templates: list[Template] = []
     findings: list[Finding] = []
-    for path, named in _files(paths):
+    for file in found:
         try:
-            templates.append(parse(yamltext.decode(_read(path), path.as_posix(), yamltext.TEMPLATE), path.as_posix()))
+            templates.append(parse(text_of(file), file.path))
         except ConfigError as error:
-            if isinstance(error, NoTemplate) and not named:
+            if isinstance(error, NoTemplate) and not file.named:
                 continue
-            where = error.where or Location(path=path.as_posix())
+            where = error.where or Location(path=file.path)
             message = f"{error}."
             finding = Finding(check=UNREADABLE, engine="stackseal", level=Level.ERROR, message=message, where=where)
             findings.append(finding)
@@ -70,6 +83,12 @@ def suppression(template: Template, resource: str | None, check: str) -> str | N
     return None
 
 
+def moved(finding: Finding, path: str) -> Finding:
+    """The same finding in another file of the same shape: names stand at the end of their lines."""
+    rendered = replace(finding.rendered, path=path) if finding.rendered else None
+    return replace(finding, where=replace(finding.where, path=path), rendered=rendered)
+
+
 def _defaults(body: Mapping[str, Any]) -> dict[str, str]:
     declared = body.get("Parameters")
     return {
@@ -89,35 +108,3 @@ def _lines(text: str, marks: Mapping[JsonPath, Location]) -> tuple[JsonPath, ...
     for number in range(1, text.count("\n") + 2):
         found.append(begins.get(number, found[-1] if found else ()))
     return tuple(found)
-
-
-def _files(paths: Sequence[Path]) -> Iterator[tuple[Path, bool]]:
-    """Each file, and whether it was named itself; what a folder holds besides templates is passed over."""
-    for path in paths:
-        if not path.is_dir():
-            yield path, True
-            continue
-        inside = sorted(found for found in path.rglob("*") if found.suffix in _SUFFIXES and found.is_file())
-        yield from ((found, False) for found in inside if _looks_like_one(found))
-
-
-def _looks_like_one(path: Path) -> bool:
-    raw = _read(path)
-    return b"Resources" in raw and (b"AWSTemplateFormatVersion" in raw or b"AWS::" in raw)
-
-
-def _read(path: Path) -> bytes:
-    """At most one byte more than the limit, so that a huge file is refused without being read; no pipe blocks."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(descriptor, "rb") as file:
-            if stat.S_ISREG(os.fstat(descriptor).st_mode):
-                return file.read(yamltext.TEMPLATE.size + 1)
-    except OSError as error:
-        raise _unreadable(path, str(error.strerror)) from error
-    raise _unreadable(path, "it is a pipe or a device, not a file")
-
-
-def _unreadable(path: Path, why: str) -> UsageError:
-    remedy = "name a CloudFormation template or a folder with some"
-    return UsageError(f"{path.as_posix()} cannot be read", why=why, remedy=remedy)

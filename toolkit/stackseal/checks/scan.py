@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
-from stackseal.checks import cache
+from stackseal import yamltext
+from stackseal.checks import cache, shape
 from stackseal.checks.base import Engine, Engines, Job, Raw, stack_of
+from stackseal.checks.shape import Shape
 from stackseal.model import Finding, Location, Template, Waiver, canonical_json, nearest, sha256
 
 IN_TEMPLATE = "the template's own Metadata"
@@ -48,8 +50,27 @@ def scan(
 def _job(template: Template, region: str) -> Job:
     entries: Mapping[str, Any] = template.resources
     count = sum(isinstance(body, Mapping) and "Type" in body for body in entries.values())
-    text = _HEADER.sub("#\\n#\\n", template.text, count=1)
-    return Job(text=text, region=template.stack.id.region if template.stack else region, resources=count)
+    text = plain(template.text)
+    region = template.stack.id.region if template.stack else region
+    return Job(text=text, region=region, resources=count, shape=_shape(template, text, region))
+
+
+def plain(text: str) -> str:
+    """A template's text with our two comments empty: the same lines."""
+    return _HEADER.sub("#\\n#\\n", text, count=1)
+
+
+def canonical(template: Template) -> bool:
+    """Whether the text is what we would write."""
+    return yamltext.dump(template.body) == plain(template.text).removeprefix("#\n#\n")
+
+
+def _shape(template: Template, text: str, region: str) -> Shape | None:
+    """What the text shares with others of the region. A foreign one has a shape only where we would write the same."""
+    found = shape.of(text)
+    if found is None or (template.stack is None and not canonical(template)):
+        return None
+    return shape.Shape(key=sha256(canonical_json([region, found.key])), lengths=found.lengths)
 
 
 def _key(job: Job) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
+from stackseal import checked
 from stackseal.commands.base import emit
+from stackseal.errors import Failed
 from stackseal.world import World
 
 if TYPE_CHECKING:
@@ -50,18 +52,57 @@ def run(args: argparse.Namespace, world: World) -> int:
     from stackseal import checks
     from stackseal.change import preparation
 
-    preparation.warm(world)
     names = tuple(name for name in args.engines.split(",") if name)
+    known = preparation.known(world, names, args.region)
+    files = checks.foreign.files(args.path)
+    before = known.rows() if known else {}
+    new = [file for file in files if args.verify_cache or file.key not in before]
+    if new:
+        preparation.warm(world, needed=True)
     with preparation.engines(world, names, verify=args.verify_cache) as ready:
-        findings = checks.run_foreign(args.path, world=ready, region=args.region)
+        findings = checks.run_files(new, world=ready, region=args.region)
+    found = _by_file(new, findings)
+    if args.verify_cache:
+        _compare(before, {file.key: found[file.path] for file in new})
+    if known and preparation.lasting(world):
+        known.keep({file.key: rows for file in new if _lasts(rows := found[file.path])})
+    rows = checked.ordered(
+        row for file in files for row in found.get(file.path) or checked.placed(before.get(file.key, ()), file.path)
+    )
     if args.ignore_suppressions:
-        findings = tuple(replace(finding, waiver=None) for finding in findings)
-    emit(world, {"findings": [row(finding) for finding in findings]}, text(findings))
-    return 1 if any(finding.blocks for finding in findings) else 0
+        rows = [{**row, "waived": None, "owner": None, "blocks": row["level"] == "error"} for row in rows]
+    emit(world, {"findings": checked.shown(rows)}, checked.text(rows))
+    return checked.code(rows)
 
 
-def row(finding: Finding) -> dict[str, Any]:
-    """A finding as `--format json` gives it."""
+def _by_file(files: Sequence[checked.File], findings: Iterable[Finding]) -> dict[str, list[checked.Row]]:
+    found: dict[str, list[checked.Row]] = {file.path: [] for file in files}
+    for finding in findings:
+        found[finding.where.path].append(row(finding))
+    return found
+
+
+def _lasts(rows: Sequence[checked.Row]) -> bool:
+    """Whether the rows say something about a file's content, not about its name or an engine's bad day."""
+    from stackseal import checks
+
+    return not any(row["check"] in checks.PASSING for row in rows)
+
+
+def _compare(before: Mapping[str, Sequence[checked.Row]], now: Mapping[str, Sequence[checked.Row]]) -> None:
+    """Nothing, if what is kept of these files is what is found."""
+    wrong = [key for key, rows in now.items() if key in before and before[key] != [{**row, "file": ""} for row in rows]]
+    if wrong:
+        raise Failed(
+            "The cache of findings is wrong",
+            why=f"it says something else of {len(wrong)} of {len(now)} files",
+            remedy="delete its folder, find out who writes to it, and run again",
+        )
+
+
+def row(finding: Finding) -> checked.Row:
+    """A finding as `--format json` gives it, who waived it, and whether it blocks."""
+    waiver = finding.waiver
     return {
         "check": finding.check,
         "engine": finding.engine,
@@ -71,18 +112,7 @@ def row(finding: Finding) -> dict[str, Any]:
         "column": finding.where.column,
         "resource": finding.resource,
         "message": finding.message,
-        "waived": finding.waiver.reason if finding.waiver and not finding.waiver.proposed else None,
+        "waived": waiver.reason if waiver and not waiver.proposed else None,
+        "owner": [waiver.owner, waiver.reason] if waiver else None,
+        "blocks": finding.blocks,
     }
-
-
-def text(findings: tuple[Finding, ...]) -> str:
-    """One line for each finding, `file:line:column` first, and a last line that counts them."""
-    lines = [
-        f"{finding.where}: {finding.level.value}: {finding.message} [{finding.check}]"
-        + (f" waived by {finding.waiver.owner}: {finding.waiver.reason}" if finding.waiver else "")
-        for finding in findings
-    ]
-    blocking = sum(finding.blocks for finding in findings)
-    waived = sum(finding.waiver is not None for finding in findings)
-    lines.append(f"{len(findings)} findings, {blocking} blocking, {waived} waived")
-    return "\n".join(lines)

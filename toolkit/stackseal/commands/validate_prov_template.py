@@ -6,8 +6,9 @@ import argparse
 from dataclasses import replace
 from typing import Final
 
+from stackseal import checked
 from stackseal.commands.base import config_argument, emit
-from stackseal.commands.check import row, text
+from stackseal.commands.check import row
 from stackseal.world import World
 
 SUMMARY: Final = "lint, scan and count the written template, without AWS"
@@ -47,5 +48,6 @@ def run(args: argparse.Namespace, world: World) -> int:
         findings = checks.run(
             [template], world=ready, waivers=settings.load(world.here).waived(), today=world.clock.today
         )
-    emit(world, {"template": path.as_posix(), "findings": [row(item) for item in findings]}, text(findings))
+    rows = [row(item) for item in findings]
+    emit(world, {"template": path.as_posix(), "findings": checked.shown(rows)}, checked.text(rows))
     return 1 if any(finding.blocks for finding in findings) else 0

@@ -57,6 +57,11 @@ def settled(raws: Sequence[Raw]) -> bool:
     return all(raw.check != STOPPED for raw in raws)
 
 
+def spreads(raws: Sequence[Raw]) -> bool:
+    """Where nothing is wrong with the longest names, nothing is with shorter ones; what is said may be about names."""
+    return not raws
+
+
 def _by_workers(jobs: Mapping[str, Job], world: Engines, hands: Workers) -> dict[str, tuple[Raw, ...]]:
     """A text on which a worker ends is tried once more by a new one; then it is a finding, and the others go on."""
     found: dict[str, tuple[Raw, ...]] = {}

@@ -78,6 +78,11 @@ def settled(raws: Sequence[Raw]) -> bool:
     return all(raw.check != UNREAD for raw in raws)
 
 
+def spreads(raws: Sequence[Raw]) -> bool:
+    """Its checks look for settings, wildcards and keys; none measures a name."""
+    return settled(raws)
+
+
 def _by_worker(jobs: Mapping[str, Job], executable: Path, world: Engines, hands: Workers) -> dict[str, tuple[Raw, ...]]:
     """What the worker says, as far as it does. What is missing is the command line's to say, and that is told."""
     found: dict[str, tuple[Raw, ...]] = {}
