@@ -130,10 +130,10 @@ def run_files(files: Sequence[File], *, world: Engines, region: str) -> tuple[Fi
     speakers = {} if world.cache and world.cache.verifies else shape.spread(dict(_shapes(by_path.values())))
     spoken = {path: speaker for path, speaker in speakers.items() if path != speaker}
     found = _by_file([file for path, file in by_path.items() if path not in spoken], world, region)
-    apart = [by_path[path] for path, speaker in spoken.items() if not _speaks(by_path[speaker], found[speaker])]
-    found |= _by_file(apart, world, region)
+    speaking = {path for path in set(spoken.values()) if _speaks(by_path[path], found[path])}
+    found |= _by_file([by_path[path] for path, speaker in spoken.items() if speaker not in speaking], world, region)
     for path, speaker in spoken.items():
-        if path not in found:
+        if speaker in speaking:
             found[path] = [foreign.moved(finding, path) for finding in found[speaker]]
     return order([finding for file in files for finding in found[file.path]])
 
