@@ -2,9 +2,9 @@
 
 Needs the standard library only, so that the answer for a thousand known files costs less than to load an engine. Kept
 are the finished rows, under the digest of everything that they depend on: the file's bytes and whether it was named,
-the region, the engines asked, every installed package's version, the locks, and our code. The schemas of cfn-lint come
-with it, because its workers have an empty home. Who may write is decided as for `checks.cache`, and a damaged or
-foreign file is as good as none there, too.
+the region, the engines asked, every installed package's version, the stage of what cfn-lint judges by the day
+(`lifecycle`), the locks, and our code. The schemas of cfn-lint come with it, because its workers have an empty home.
+Who may write is decided as for `checks.cache`, and a damaged or foreign file is as good as none there, too.
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
-from stackseal import __version__
+from stackseal import __version__, lifecycle
 
 Row: TypeAlias = dict[str, Any]
 """A finding as `check --format json` gives it, and besides who waived it and whether it blocks."""
@@ -103,14 +104,22 @@ class Known:
         return self.folder / f"checked-{self.salt[:32]}.json"
 
 
-def known(cache: Path, *, region: str, engines: Sequence[str], env: Mapping[str, str], lock: Path) -> Known | None:
-    """What is kept for these questions; None where a person's own checkov answers them."""
+def known(
+    cache: Path,
+    *,
+    region: str,
+    engines: Sequence[str],
+    env: Mapping[str, str],
+    lock: Path,
+    today: date | None = None,
+) -> Known | None:
+    """What is kept for these questions on this day; None where a person's own checkov answers them."""
     if env.get("STACKSEAL_CHECKOV"):
         return None
     folders = [Path(each) for each in sys.path if each.endswith("site-packages")]
     packages = sorted({each.name for folder in folders if folder.is_dir() for each in folder.glob("*.dist-info")})
     code = [each.read_bytes() for pattern in _CODE for each in sorted(_PACKAGE.glob(pattern)) if each.is_file()]
-    parts = [__version__, *sys.version_info[:2], region, list(engines), packages]
+    parts = [__version__, *sys.version_info[:2], lifecycle.stage(today), region, list(engines), packages]
     digest = hashlib.sha256(json.dumps(parts).encode())
     for each in (lock.read_bytes(), *code):
         digest.update(hashlib.sha256(each).digest())

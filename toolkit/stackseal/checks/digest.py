@@ -10,15 +10,16 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
+from stackseal import lifecycle
 from stackseal.model import sha256
 
 _FOLDER = Path(__file__).parent
 
 
 def of_packages(names: Sequence[str]) -> str:
-    """Our own Python packages by version, the interpreter's minor version, and our code."""
+    """Our own Python packages by version and stage of life, the interpreter's minor version, and our code."""
     versions = " ".join(f"{name}=={version(name)}" for name in names)
-    return f"{versions} python{sys.version_info[0]}.{sys.version_info[1]} {_code()}"
+    return f"{versions} stage{lifecycle.stage()} python{sys.version_info[0]}.{sys.version_info[1]} {_code()}"
 
 
 def of_checkov(env: Mapping[str, str], lock: Path) -> str | None:
