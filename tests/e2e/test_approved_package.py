@@ -62,3 +62,21 @@ def test_a_version_that_was_approved_after_the_review_is_refused(bench: Bench) -
     with pytest.raises(Refused, match="at review"):
         bench.deploy(1)
     assert bench.client("sagemaker").list_endpoints()["Endpoints"] == []
+
+
+@pytest.mark.spec("C06")
+def test_before_anything_was_approved_the_review_says_who_writes_the_parameter(bench: Bench) -> None:
+    _, text = first_example("model_hosting")
+    keys = f"model_package_parameter_store_path: {PATH}\n  execution_role_arn: {ROLE}"
+    bench.git("switch", "--quiet", "--create", "change")
+    bench.write(text.replace("model_name: customer-churn-7", keys), NAME)
+    bench.commit("Host the newest approved model")
+    (failure,) = bench.review(1).failures
+    assert f"reads SSM parameters that do not exist: {PATH}" in failure.message
+    holds = "it holds the newest approved version of a model package group; whoever approves one writes its ARN there"
+    assert failure.remedy == f"have {PATH} written first: {holds}"
+    bench.run("create-prov-template", f"configs/{NAME}")
+    refused = bench.run("deploy-product", f"configs/{NAME}", "--force")
+    assert refused.code == 4
+    assert failure.remedy in refused.stderr
+    assert "provisioner" not in refused.stderr

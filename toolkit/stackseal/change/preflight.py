@@ -15,7 +15,7 @@ from stackseal.aws.ssm import Parameters
 from stackseal.checks import connection
 from stackseal.errors import Refused
 from stackseal.model import Finding, Stack, StackId, Template
-from stackseal.plan.reads import SSM
+from stackseal.plan.reads import SSM, reads
 from stackseal.world import World
 
 ORDER: Final = "vpc-provisioner → sg-provisioner → ml-provisioner"
@@ -31,7 +31,7 @@ def run(world: World, template: Template) -> None:
         return
     world.cloudformation(stack.id)  # the account is compared before anything is asked of it
     aws = world.aws(stack.id.account, stack.id.region)
-    values = _consumed(aws, stack)
+    values = _consumed(aws, stack, template)
     for warning in _bucket(aws, stack):
         world.out.say(f"{stack.config.path}: warning: {warning}", "warning")
     for found in connections(aws, template):
@@ -45,20 +45,33 @@ def missing(aws: Aws, stack: Stack) -> tuple[str, ...]:
     return tuple(path for path in stack.consumes if parameters.get(path) is None)
 
 
-def too_early(stack: StackId, absent: Sequence[str]) -> Refused:
-    """The sentence for a stack that reads what nobody has published."""
+def too_early(stack: StackId, absent: Sequence[str], template: Template) -> Refused:
+    """The sentence for a stack that reads what nobody has published.
+
+    Ids of a network come from the provisioners, whose order is told; what else a parameter holds its description says.
+    """
     return Refused(
         f"The stack {stack.name} cannot be deployed yet",
         why=f"it reads SSM parameters that do not exist: {', '.join(absent)}",
-        remedy=f"deploy in this order: {ORDER}",
+        remedy=". ".join(dict.fromkeys(_publisher(path, template) for path in absent)),
     )
 
 
-def _consumed(aws: Aws, stack: Stack) -> dict[str, str]:
+def _publisher(path: str, template: Template) -> str:
+    """What to do about a path that does not exist."""
+    declared = template.body.get("Parameters") or {}
+    mine = [declared[name] for name, read in reads(template).items() if read == path]
+    if any("<AWS::EC2::" in str(item.get("Type")) or "<List<AWS::EC2::" in str(item.get("Type")) for item in mine):
+        return f"deploy in this order: {ORDER}"
+    said = next((str(item["Description"]).rstrip(".") for item in mine if item.get("Description")), "")
+    return f"have {path} written first" + (f": it {said[0].lower()}{said[1:]}" if said else "")
+
+
+def _consumed(aws: Aws, stack: Stack, template: Template) -> dict[str, str]:
     parameters = Parameters(aws, stack.id.region)
     found = {path: parameters.get(path) for path in stack.consumes}
     if absent := [path for path, value in found.items() if value is None]:
-        raise too_early(stack.id, absent)
+        raise too_early(stack.id, absent, template)
     return {path: value for path, value in found.items() if value is not None}
 
 

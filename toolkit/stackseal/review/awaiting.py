@@ -43,8 +43,7 @@ class Values:
 def values(world: World, stack: StackId, head: Template, waits: Sequence[Wait]) -> Values:
     """The values that the stack reads.
 
-    Raises Refused, with the order of the provisioners, for parameters that are missing and that nobody in this change
-    publishes.
+    Raises Refused, with who publishes them, for parameters that are missing and that nobody in this change publishes.
     """
     promised = {wait.path: wait for wait in waits if wait.because is Because.READS}
     paths = {*reads(head).values(), *promised}
@@ -52,7 +51,7 @@ def values(world: World, stack: StackId, head: Template, waits: Sequence[Wait]) 
     awaits = tuple(sorted(wait for path, wait in promised.items() if wait.changes or path not in found))
     later = {wait.path for wait in awaits}
     if absent := sorted(paths - found.keys() - later):
-        raise preflight.too_early(stack, absent)
+        raise preflight.too_early(stack, absent, head)
     return Values(awaits=awaits, known={path: value for path, value in found.items() if path not in later})
 
 
