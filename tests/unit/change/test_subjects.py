@@ -300,3 +300,47 @@ def test_subjects_are_sorted_by_identity(scratch: Scratch, products: Catalogue, 
     after = {f"configs/{n}.yaml": CONFIG.replace("techcorp", name) for n, name in enumerate(("zeta", "beta", "eta"))}
     found = change(scratch, products, sandbox, {"README.md": "x"}, after)
     assert [item.id.name.split("-")[0] for item in found.subjects] == ["beta", "eta", "zeta"]
+
+
+CALLER = "on: pull_request\njobs:\n  review:\n    uses: stackseal/stackseal/.github/workflows/review.yml@{}\n"
+ACTION = "jobs:\n  a:\n    steps:\n      - uses: 'acme/stackseal@{}' # v1\n"
+OLD, NEW = "a" * 40, "b" * 40
+REVIEW = ".github/workflows/stackseal.yml"
+
+
+@pytest.mark.parametrize("text", [CALLER, ACTION], ids=["workflow", "action"])
+def test_another_version_in_the_workflows_concerns_every_stack(
+    scratch: Scratch, products: Catalogue, sandbox: Sandbox, text: str
+) -> None:
+    before = {"configs/a.yaml": CONFIG, "configs/b.yaml": OTHER, REVIEW: text.format(OLD)}
+    found = change(scratch, products, sandbox, before, {REVIEW: text.format(NEW)})
+    assert shown(found) == [(OTHER_NAME, True, True), (NAME, True, True)]
+    assert "another version of stackseal (bbbbbbbbbbbb after aaaaaaaaaaaa)" in found.everyone
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (CALLER.format(OLD), CALLER.format(OLD) + "    with: {id: other}\n"),
+        (CALLER.format(OLD), None),
+        (None, CALLER.format(NEW)),
+        ("uses: actions/checkout@v6\n", "uses: actions/checkout@v7\n"),
+        ("uses: acme/ci/.github/workflows/build.yml@v1\n", "uses: acme/ci/.github/workflows/build.yml@v2\n"),
+    ],
+    ids=["edited", "removed", "first", "another action", "another workflow"],
+)
+def test_workflows_of_the_same_version_or_of_others_concern_no_stack(
+    scratch: Scratch, products: Catalogue, sandbox: Sandbox, before: str | None, after: str | None
+) -> None:
+    first: Files = {"configs/a.yaml": CONFIG, "README.md": "a", **({REVIEW: before} if before else {})}
+    found = change(scratch, products, sandbox, first, {REVIEW: after, "README.md": "b"})
+    assert (shown(found), found.everyone) == ([], "")
+
+
+def test_workflows_lie_at_the_top_of_a_repository_with_several_folders(
+    scratch: Scratch, products: Catalogue, sandbox: Sandbox
+) -> None:
+    base = scratch.commit({"team/configs/a.yaml": CONFIG, REVIEW: CALLER.format(OLD)})
+    head = scratch.commit({REVIEW: CALLER.format(NEW)})
+    found = subjects.between(Repository(scratch.folder / "team"), base, head, products, sandbox)
+    assert shown(found) == [(NAME, True, True)]

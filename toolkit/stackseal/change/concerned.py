@@ -63,6 +63,7 @@ def concerned(change: Change, prepare: Callable[[Subject], Sides | None]) -> Con
             waits=order.waits[stack],
             wave=order.wave(stack),
             notes=(
+                *((change.everyone,) if change.everyone else ()),
                 *(() if stack in own else (_why(order.waits[stack]),)),
                 *_followed(sides[stack][0], order.waits),
             ),

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from stackseal import catalogue, config, naming, settings
 from stackseal.catalogue import Catalogue, Resolved
-from stackseal.change import offered, waves
+from stackseal.change import offered, version, waves
 from stackseal.errors import ConfigError, ConfigErrors, UsageError
 from stackseal.hosts.git import Repository
 from stackseal.model import Failure, Location, StackId, Waiver
@@ -60,6 +60,8 @@ class Change:
     """Every config of the head, also those that the change does not concern."""
     proposed: tuple[str, ...] = ()
     """Rules that only the head has, in sentences: they do not count."""
+    everyone: str = ""
+    """Why every stack takes part, in a sentence, where that is not its own doing; empty otherwise."""
 
 
 def only(change: Change, names: Collection[str]) -> Change:
@@ -102,7 +104,8 @@ def between(repository: Repository, base: str, head: str, products: Catalogue, s
     before, after = repository.commit(base), repository.commit(head)
     ours = settings_at(repository, before)
     changed = {path for item in repository.changed(before, after) for path in (item.old, item.new) if path}
-    everything = settings.FILE in changed
+    everyone = version.moved(repository, before, after)
+    everything = bool(everyone) or settings.FILE in changed
     had, have, faults = _offered(repository, (before, after), ours, products)
     old, _ = _resolved(repository, before, ours.configs, had, sandbox)
     new, failures = _resolved(repository, after, ours.configs, have, sandbox)
@@ -125,6 +128,7 @@ def between(repository: Repository, base: str, head: str, products: Catalogue, s
         failures=(*failures, *wrong, *disorder),
         after=new,
         proposed=_rules(repository, after, ours),
+        everyone=everyone,
     )
 
 

@@ -36,6 +36,11 @@ class Repository:
         """Where the folder lies in the repository; empty for its top."""
         return _text(self._git("rev-parse", "--show-prefix").stdout).strip("\n").rstrip("/")
 
+    @property
+    def top(self) -> Repository:
+        """The whole work tree that this one may be a folder of."""
+        return Repository(self.folder / _text(self._git("rev-parse", "--show-cdup").stdout).strip("\n"))
+
     def commit(self, revision: str) -> str:
         """The full hash of a revision.
 
