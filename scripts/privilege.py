@@ -10,7 +10,7 @@ import argparse
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +23,7 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "toolkit")]
 from e2e.privilege import EDITS  # noqa: E402
 from stackseal import facts, policy  # noqa: E402 - found through the path above
 from stackseal.model import Policy, Role, Template  # noqa: E402
+from stackseal.policy import escalation  # noqa: E402
 from unit.policy import judge, public, test_observed, test_second_truth  # noqa: E402
 from unit.policy import proof as proofs  # noqa: E402
 from unit.products import cases  # noqa: E402
@@ -105,6 +106,12 @@ def sum_of(number: int) -> str:
     return f"{number:,}"
 
 
+def ninth(counts: Iterable[int]) -> str:
+    """Ninth tenth and most."""
+    numbers = sorted(counts)
+    return f"{numbers[int(len(numbers) * 0.9)]} / {numbers[-1]}"
+
+
 def spread_of(numbers: Sequence[int]) -> str:
     """Median, ninth tenth and most of sorted numbers."""
     return f"{numbers[len(numbers) // 2]} / {numbers[int(len(numbers) * 0.9)]} / {numbers[-1]}"
@@ -115,12 +122,14 @@ def sizes(found: Found) -> Iterator[str]:
     count = len(found[Role.EXECUTION])
     yield f"Over the {count} examples of the ML product, median / most:"
     yield ""
-    yield "| Role | Statements | Actions | of which writes | Documents, p90 | Writes on `*` | of which scopable |"
-    yield "|-|-|-|-|-|-|-|"
+    yield (
+        "| Role | Statements | Actions | of which writes | Managed policies, p90 / most |"
+        " one of them inline, p90 / most | Writes on `*` | of which scopable |"
+    )
+    yield "|-|-|-|-|-|-|-|-|"
     for role, policies in found.items():
         if role is Role.BOUNDARY:
             continue
-        documents = sorted(len(policy.documents(item)) for item in policies)
         starred = {name for item in policies for name in on_everything(item)}
         scopable = {name for name in starred if (known := facts.action(name)) and known.resources}
         cells = [
@@ -128,7 +137,8 @@ def sizes(found: Found) -> Iterator[str]:
             spread(policies, lambda item: len(item.statements)),
             spread(policies, lambda item: len(actions(item))),
             spread(policies, lambda item: len(writes(item))),
-            str(documents[int(len(documents) * 0.9)]),
+            ninth(len(policy.documents(item)) for item in policies),
+            ninth(len(policy.documents(item, inline=True)) for item in policies),
             ", ".join(f"`{name}`" for name in sorted(starred)) or "0",
             str(len(scopable)),
         ]
@@ -163,7 +173,9 @@ def proof(templates: Sequence[Template], policies: Sequence[Policy]) -> Iterator
     yield f"| Actions of a second list, kept from CloudTrail, and how many the policies hold | {len(rows)}, {held} |"
     names, edits = proofs.examples(), sum(map(len, EDITS.values()))
     ways = sum(len(proofs.escalations(item.statements)) for name in names for item in granting(name))
-    yield f"| Templates of all products, and known ways to the rights of others | {len(names)}, {len(proofs.paths())} |"
+    yield f"| Templates of all products, and roles that are generated for them | {len(names)}, {len(names) * 5} |"
+    lists = f"{len(proofs.prowler())}, {len(escalation.WAYS)}"
+    yield f"| Ways to the rights of others that Prowler knows, and that pathfinding.cloud does | {lists} |"
     yield f"| of which a generated role leaves open | {ways} |"
     yield f"| Edits of an ML product that are deployed under the union of two versions' roles | {edits} |"
 

@@ -226,6 +226,12 @@ def test_create_policy_writes_every_role_and_explains_a_permission(bench: Bench,
         document = json.loads(path.read_text())
         assert document["Version"] == "2012-10-17"
         assert len("".join(json.dumps(document, separators=(",", ":")).split())) <= 6144
+    files = bench.run("create-policy", config, "--inline", "--format", "json").facts["policies"]
+    assert (
+        len([file for file in files if "iam-policy" in file["file"]])
+        == 1
+        < len([name for name in written(bench, "policies") if "iam-policy" in name])
+    )
     why = bench.run("create-policy", config, "--why", "s3:CreateBucket", "--format", "json")
     assert {row["resource"] for row in why.facts["why"]} == {"ArtifactsBucket"}
     assert bench.run("create-policy", config, "--why", "s3:Nothing").code == 1

@@ -1,6 +1,7 @@
 """What must hold of every generated policy, judged on its statements and the published facts alone.
 
-Of `stackseal.policy` only what is judged is used: a generator that doubts itself is not its own judge.
+Of `stackseal.policy` only what is judged is used, and a list that others wrote: a generator that doubts itself is not
+its own judge.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 
 from stackseal import assets, facts, policy
 from stackseal.model import Policy, Role, Statement, Template
+from stackseal.policy import escalation
 from trust import corpora
 from unit.products import cases
 
@@ -103,9 +105,15 @@ def unsupported_keys(found: Policy) -> set[tuple[str, str]]:
 
 
 @cache
-def paths() -> Mapping[str, frozenset[str]]:
-    """The known ways from some actions to somebody else's rights (tests/trust/corpora/NOTICE says whose list)."""
+def prowler() -> Mapping[str, frozenset[str]]:
+    """The ways to somebody else's rights that Prowler lists (tests/trust/corpora/NOTICE)."""
     return {name: frozenset(actions) for name, actions in corpora.read("escalations").items()}
+
+
+@cache
+def paths() -> Mapping[str, frozenset[str]]:
+    """The known ways from some actions to somebody else's rights: Prowler's, and those of pathfinding.cloud."""
+    return {**prowler(), **{name: frozenset(actions.split()) for name, actions in escalation.WAYS.items()}}
 
 
 def escalations(statements: Iterable[Statement]) -> set[str]:

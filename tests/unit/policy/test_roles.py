@@ -9,6 +9,7 @@ from stackseal.model import Policy, Role
 from stackseal.policy.operator import suffixer
 from unit.policy import samples
 from unit.policy.samples import ACCOUNT, IAM, REGION, SLUG, STACK, allows, arn, pairs, role_arn
+from unit.products import cases
 
 HEAD = samples.template(samples.enterprise())
 ROLES = policy.Roles(execution=role_arn("deployer"), bucket="records")
@@ -70,6 +71,21 @@ def test_names_of_test_stacks_are_covered_by_the_operator_only() -> None:
     assert allows(FOUND[Role.OPERATOR], "ssm:PutParameter", path)
     for role in set(Role) - {Role.OPERATOR, Role.BOUNDARY}:
         assert not [pair for pair in pairs(FOUND[role]) if "-test-" in pair[1]]
+
+
+def test_names_of_several_things_of_a_test_stack_are_one_pattern_but_what_is_handed_on_is_exact() -> None:
+    template = cases.template(cases.CASES[0])
+    assert template.stack
+    found, slug = policy.generate(template)[0], template.stack.slug
+    tests = {(action, resource) for action, resource in pairs(found) if "-test-" in resource}
+    projects = [resource for action, resource in tests if action == "codebuild:CreateProject"]
+    assert [project.partition(":project/")[2] for project in projects] == [f"{slug}-*-test-*"]
+    assert not [resource for action, resource in tests if action == "iam:PassRole" and "-*-test-" in resource]
+    build = projects[0].replace("*-test-*", "build")
+    assert allows(found, "codebuild:CreateProject", build)
+    assert allows(found, "codebuild:CreateProject", f"{build}-test-a1b2c3")
+    assert not allows(found, "codebuild:CreateProject", f"{build}-2")
+    assert not allows(found, "codebuild:CreateProject", f"{build}-test-a1b2c3".replace(slug, f"{slug}x"))
 
 
 def test_the_execution_role_can_be_handed_on_to_cloudformation() -> None:

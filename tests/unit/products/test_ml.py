@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -14,6 +15,7 @@ import pytest
 
 from stackseal import __version__, facts
 from stackseal.catalogue import Resolved
+from stackseal.checks import CHECKS
 from unit.products.cases import (
     CASES,
     ENTERPRISE,
@@ -128,7 +130,7 @@ def test_the_forty_combinations_have_forty_file_names() -> None:
 
 @pytest.mark.spec("A05")
 def test_the_examples_are_four_four_and_twelve() -> None:
-    found = [example(path) for path in EXAMPLES if "-ml-github" not in path.name]
+    found = [example(path) for path in EXAMPLES if not re.search("-ml-github|-credit-scoring-", path.name)]
     assert Counter(item.stack.variant for item in found) == {"starter": 4, "professional": 4, "enterprise": 12}
     assert len({item.stack.id for item in found}) < len(found)  # several examples are choices for one stack
     assert not [item for item in found if misnamed(item)]
@@ -141,6 +143,15 @@ def test_every_tier_has_an_example_with_github() -> None:
     assert Counter(item.stack.variant for item in found) == {"starter": 1, "professional": 1, "enterprise": 2}
     assert not [item for item in found if misnamed(item)]
     assert all(len(rendered(item).resources) == item.stack.expected_resources for item in found)
+
+
+def test_an_example_has_guardrails() -> None:
+    (found,) = (example(path) for path in EXAMPLES if "guardrails: true" in path.read_text(encoding="utf-8"))
+    template = rendered(found)
+    assert not misnamed(found)
+    assert template.resources["GuardrailPolicy"]["Type"] == "AWS::IAM::ManagedPolicy"
+    assert len(template.resources) == found.stack.expected_resources == 42
+    assert [finding for check in CHECKS.values() for finding in check.check(template)] == []
 
 
 def test_every_template_fits_into_a_request_without_a_bucket() -> None:

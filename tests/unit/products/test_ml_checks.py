@@ -13,17 +13,21 @@ from stackseal import checks
 from stackseal.checks import checkov_env
 from stackseal.checks.base import Engines
 from stackseal.model import Finding, Template
-from unit.products.cases import CASES, GITHUB, KINDS, PLAIN, TEST_SUFFIX, template
+from unit.products.cases import CASES, EXAMPLES, GITHUB, KINDS, PLAIN, TEST_SUFFIX, example, rendered, template
 
 TODAY = date(2026, 11, 20)
+GUARDED = [path for path in EXAMPLES if "guardrails: true" in path.read_text(encoding="utf-8")]
 STACKS = (*(case for case in CASES if not case.workload), *GITHUB)
 
 
 def sweep() -> list[Template]:
-    """Every kind of template, its test stack, and each kind hardened; a workload changes nothing but names."""
+    """Every kind of template, its test stack, each kind hardened, and the example with guardrails.
+
+    A workload changes nothing but names.
+    """
     hardened = (replace(case, hardening=True) for case in KINDS)
     tests = (template(case, TEST_SUFFIX) for case in PLAIN)
-    return [*map(template, STACKS), *tests, *map(template, hardened)]
+    return [*map(template, STACKS), *tests, *map(template, hardened), *map(rendered, map(example, GUARDED))]
 
 
 def told(findings: Sequence[Finding]) -> set[str]:
@@ -46,6 +50,6 @@ def test_checkov_finds_only_what_the_product_answers_for(tmp_path: Path) -> None
     assert told(findings) == set()
     waived = Counter((item.check, item.resource) for item in findings)
     assert waived == {
-        ("CKV_AWS_18", "ArtifactsBucket"): len(STACKS) + len(PLAIN),
+        ("CKV_AWS_18", "ArtifactsBucket"): len(STACKS) + len(PLAIN) + len(GUARDED),
         ("CKV_AWS_18", "AccessLogsBucket"): len(KINDS),
     }

@@ -22,8 +22,9 @@ Generate the IAM policies of a config from its rendered template and write them 
     …-plan.json, …-deploy.json, …-drift.json   the roles of the pipelines
     …-boundary.json           a permission boundary
 
-A policy over IAM's 6,144 characters is split into -2, -3. `--why ACTION` prints which resources and operations need
-an action, with the line of the config that caused them.
+A policy over IAM's 6,144 characters is split into -2, -3. With --inline the first document of a role has up to 10,240:
+put it into the role as its one inline policy, and attach the others as managed ones. `--why ACTION` prints which
+resources and operations need an action, with the line of the config that caused them.
 
     stackseal create-policy configs/my.yaml
     stackseal create-policy configs/my.yaml --why iam:PassRole
@@ -33,6 +34,9 @@ an action, with the line of the config that caused them.
 def configure(parser: argparse.ArgumentParser) -> None:
     """The config, and an action to explain."""
     config_argument(parser)
+    parser.add_argument(
+        "--inline", action="store_true", help="make the first document of each role one for its inline policy"
+    )
     parser.add_argument("--why", metavar="ACTION", help="explain one action, e.g. s3:CreateBucket; writes nothing")
 
 
@@ -51,7 +55,7 @@ def run(args: argparse.Namespace, world: World) -> int:
     files = {
         artifacts.policy(world.root, prepared.stack, item.role, part): document
         for item in policies
-        for part, document in enumerate(policy.documents(item), start=1)
+        for part, document in enumerate(policy.documents(item, inline=args.inline), start=1)
     }
     for path, document in files.items():
         artifacts.write(path, json.dumps(document, indent=2) + "\n")

@@ -160,8 +160,28 @@ def with_tests(grants: Iterable[Grant], scene: Scene, stack: Stack | None) -> tu
     found = [replace(grant, resource=folders.get(grant.resource, grant.resource)) for grant in found]
     if not stack.test:
         test = suffixer(stack)
-        found += [_tested(grant, test) for grant in found]
+        found += _together([_tested(grant, test) for grant in found], stack.slug)
     return tuple(dict.fromkeys(found))
+
+
+def _together(grants: Sequence[Grant], slug: str) -> list[Grant]:
+    """Several names of test stacks of one kind as one: what begins with the stack's name and ends as a test's does.
+
+    Which role is handed to which service stays exact.
+    """
+    kinds: dict[tuple[str, str], set[str]] = {}
+    for grant in grants:
+        if (kind := _kind(grant, slug)) is not None:
+            kinds.setdefault(kind, set()).add(grant.resource)
+    shared = {kind: f"{kind[0]}{slug}-*-test-*{kind[1]}" for kind, names in kinds.items() if len(names) > 1}
+    return [replace(grant, resource=shared.get(_kind(grant, slug) or ("", ""), grant.resource)) for grant in grants]
+
+
+def _kind(grant: Grant, slug: str) -> tuple[str, str] | None:
+    """What stands before and after a test stack's name that begins with the stack's; None for any other."""
+    before, _, name = grant.resource.partition(f"{slug}-")
+    start, _, after = name.partition("-test-*")
+    return (before, after) if start and start != name and grant.action != "iam:PassRole" else None
 
 
 def _tested(grant: Grant, test: Callable[[str], str]) -> Grant:

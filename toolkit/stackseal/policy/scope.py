@@ -269,15 +269,22 @@ def _spelled(action: ActionFacts, arns: set[str]) -> tuple[str, ...]:
     return tuple(sorted(arns | {f"{arn}:*" for arn in twice}))
 
 
-def describes(action: ActionFacts, arn: str) -> bool:
-    """Whether an ARN (or a pattern of one) is of a kind that the action acts on.
+def described(action: ActionFacts) -> tuple[str, ...]:
+    """The ARN templates of every kind of resource that an action acts on.
 
     The Service Authorization Reference leaves out transforms, on which change sets are created too (CloudFormation
     Guide, "Control access with IAM"), and of the actions that both versions of API Gateway share the kinds of one.
     """
     service = action.name.partition(":")[0]
-    if action.name == "cloudformation:CreateChangeSet" and ":transform/" in arn:
-        return True
     if service == "apigateway":
-        return any(_matcher(pattern)(arn) for patterns in _service_arns(service).values() for pattern in patterns)
-    return any(_matcher(pattern)(arn) for _, pattern in _targets(service, action))
+        return tuple(pattern for patterns in _service_arns(service).values() for pattern in patterns)
+    found = tuple(pattern for _, pattern in _targets(service, action))
+    return (*found, _TRANSFORM) if action.name == "cloudformation:CreateChangeSet" else found
+
+
+_TRANSFORM: Final = "arn:${Partition}:cloudformation:${Region}:${Account}:transform/${TransformName}"
+
+
+def describes(action: ActionFacts, arn: str) -> bool:
+    """Whether an ARN (or a pattern of one) is of a kind that the action acts on."""
+    return any(_matcher(pattern)(arn) for pattern in described(action))

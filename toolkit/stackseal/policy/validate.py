@@ -9,6 +9,7 @@ from typing import Final
 from stackseal import facts
 from stackseal.model import Finding, Level, Location, Policy, Role, Statement
 from stackseal.policy.atoms import sourced
+from stackseal.policy.escalation import is_open, left_open
 from stackseal.policy.fit import LIMIT, documents, size
 from stackseal.policy.passing import unknown_roles
 from stackseal.policy.scene import Scene
@@ -20,7 +21,7 @@ _MOST_POLICIES: Final = 10
 
 ESCALATIONS: Final = frozenset(
     {
-        # pathfinding.cloud: each is a way to the rights of another principal unless resource or condition holds it.
+        # Each alone is a way to the rights of another principal, or the last step of one.
         "iam:AddUserToGroup",
         "iam:AttachGroupPolicy",
         "iam:AttachRolePolicy",
@@ -45,8 +46,6 @@ _OTHERS: Final = {
     # The same, but nothing better can be written -> why it is told all the same.
     "ec2:ModifyInstanceAttribute": "ids of instances are known only when they run, so it reaches what others start",
 }
-_OPEN: Final = re.compile(r"^\*$|[:/]\*$")
-"""A resource that ends where its name would begin."""
 
 
 def template_findings(scene: Scene) -> Iterator[Finding]:
@@ -81,18 +80,12 @@ def statement_findings(policies: Iterable[Policy]) -> Iterator[Finding]:
             place = f"{policy.role.value} policy, {statement.sid}"
             for check, level, message in _problems(statement, policy.role):
                 yield Finding(check=check, engine="stackseal", level=level, message=f"{place}: {message}", where=where)
+        if policy.role is not Role.BOUNDARY:
+            yield from _ways(policy)
         parts = documents(policy)
         if len(parts) > _MOST_POLICIES or any(size(part) > LIMIT for part in parts):
-            message = (
-                f"{policy.role.value} policy: {len(parts)} documents, IAM takes {_MOST_POLICIES} of {LIMIT} characters"
-            )
-            yield Finding(
-                check="policy-size",
-                engine="stackseal",
-                level=Level.ERROR,
-                message=message,
-                where=Location(path="policy"),
-            )
+            message = f"{len(parts)} documents, IAM takes {_MOST_POLICIES} of {LIMIT} characters"
+            yield _of_all(policy, "policy-size", message)
 
 
 def _problems(statement: Statement, role: Role) -> Iterator[tuple[str, Level, str]]:
@@ -126,14 +119,32 @@ def _escalations(statement: Statement) -> Iterator[tuple[str, Level, str]]:
     keys = {key for entries in statement.conditions.values() for key in entries}
     if "iam:PassRole" in statement.actions and "iam:PassedToService" not in keys:
         yield "policy-escalation", Level.ERROR, "iam:PassRole does not say to which service"
-    if any(_OPEN.search(arn) for arn in statement.resources) and not keys - {
-        "aws:RequestedRegion",
-        "iam:PassedToService",
-    }:
-        for action in sorted(ESCALATIONS.intersection(statement.actions)):
+    for action in sorted(set(statement.actions)):
+        if action in ESCALATIONS and is_open(statement, action):
             yield "policy-escalation", Level.ERROR, f"{action} on every resource leads to the rights of others"
-        for action in sorted(_OTHERS.keys() & set(statement.actions)):
+        if action in _OTHERS and is_open(statement, action):
             yield "policy-escalation", Level.WARNING, f"{action}: {_OTHERS[action]}"
+
+
+def _ways(policy: Policy) -> Iterator[Finding]:
+    """Ways of several actions, or of one that is no way in itself everywhere, which no statement is blamed for."""
+    for name, actions in left_open(policy.statements):
+        if not ESCALATIONS.union(_OTHERS).intersection(actions):
+            what = (
+                f"{' with '.join(actions)} on every resource leads to the rights of others (pathfinding.cloud {name})"
+            )
+            yield _of_all(policy, "policy-escalation", what)
+
+
+def _of_all(policy: Policy, check: str, message: str) -> Finding:
+    """What is wrong with a policy as a whole."""
+    return Finding(
+        check=check,
+        engine="stackseal",
+        level=Level.ERROR,
+        message=f"{policy.role.value} policy: {message}",
+        where=Location(path="policy"),
+    )
 
 
 def _custom(kind: str) -> bool:
