@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, TypeVar
 
 from stackseal.model import canonical_json, sha256
@@ -75,18 +76,18 @@ def no_longer(lengths: Sequence[int], longest: Sequence[int]) -> bool:
 def of(text: str) -> Shape | None:
     """The shape of a template's text; None where it has none, or no name."""
     section = _PARAMETERS.search(text)
-    if section is None or not set(_TYPE.findall(text, section.end() - 1)) <= TYPES:
+    if section is None:
         return None
     rest = text[: section.start()] + text[section.end() :]
-    declared = {found[1]: name for found in _DECLARED.finditer(section[1]) if (name := _name(found[2])) is not None}
     used = _used(rest)
     if used is None:
         return None
+    declared = {found[1]: name for found in _DECLARED.finditer(section[1]) if (name := _name(found[2])) is not None}
     names = {key: name for key, name in declared.items() if key not in used.looked_into and name not in rest}
     if not names:
         return None
     masked = _DECLARED.sub(lambda found: found[0].replace(names.get(found[1], "\0"), "{}"), section[1])
-    key = canonical_json([masked, rest, _equal(used, names)])
+    key = canonical_json([masked, sha256(rest), _equal(used, names)])
     return Shape(key=sha256(key), lengths=tuple(map(len, names.values())))
 
 
@@ -117,27 +118,32 @@ def _name(value: str) -> str | None:
 class _Used:
     """What becomes of the parameters in the rest of a text."""
 
-    texts: frozenset[str]
-    """What is made with them, as `Fn::Sub` writes it."""
+    texts: tuple[tuple[str, ...], ...]
+    """What is made with them, as `Fn::Sub` writes it: by turns plain text and the name of a variable."""
     looked_into: frozenset[str]
     """Those of whose values more is made than a text."""
 
 
+@lru_cache(maxsize=256)
 def _used(rest: str) -> _Used | None:
-    """What the rest of a text does with parameters; None where it has parts in which a value may decide something."""
-    if _SECTION.search(rest):
+    """What the rest of a text does with parameters; None where it has parts in which a value may decide something.
+
+    The rest is the same for every text of a shape, and so is read once.
+    """
+    if _SECTION.search(rest) or not set(_TYPE.findall(rest)) <= TYPES:
         return None
-    texts: dict[str, int] = {}
+    texts: set[str] = set()
     looked: set[str] = set()
     for found in _FUNCTION.finditer(rest):
         function, written = found[1], found[2] or ""
         if function == "Ref":
-            texts[f"${{{written}}}"] = texts.get(f"${{{written}}}", 0) + 1
+            texts.add(f"${{{written}}}")
         elif function == "Fn::Sub" and written:
-            texts[written] = texts.get(written, 0) + 1
+            texts.add(written)
         elif function == "Fn::Sub" or function not in _HARMLESS:
             looked.update(_mentioned(_below(rest, found.start())))
-    return _Used(texts=frozenset(texts), looked_into=frozenset(looked))
+    made = tuple(tuple(_VARIABLE.split(text)) for text in sorted(texts))
+    return _Used(texts=made, looked_into=frozenset(looked))
 
 
 def _mentioned(text: str) -> Iterator[str]:
@@ -160,10 +166,11 @@ def _below(rest: str, place: int) -> str:
     return rest[start:end]
 
 
-def _equal(used: _Used, names: Mapping[str, str]) -> list[list[str]]:
-    """The names, and texts made with them, that come out the same, in groups."""
-    made: dict[str, list[str]] = {}
-    for text in sorted(used.texts | {f"${{{name}}}" for name in names}):
-        if any(name in names for name in _VARIABLE.findall(text)):
-            made.setdefault(_VARIABLE.sub(lambda found: names.get(found[1], found[0]), text), []).append(text)
+def _equal(used: _Used, names: Mapping[str, str]) -> list[list[int]]:
+    """The names, and the texts made with them, that come out the same: their numbers, in groups."""
+    made: dict[str, list[int]] = {}
+    for number, parts in enumerate((*(("", name, "") for name in names), *used.texts)):
+        if not names.keys().isdisjoint(parts[1::2]):
+            text = "".join(names.get(part, f"${{{part}}}") if odd % 2 else part for odd, part in enumerate(parts))
+            made.setdefault(text, []).append(number)
     return [group for group in made.values() if len(group) > 1]
