@@ -29,6 +29,7 @@ def test_added_changed_removed_and_renamed(scratch: Scratch) -> None:
         Changed(old=None, new="e"),
     )
     assert repository.changed(base, base) == ()
+    assert repository.contents(base, "a") == {}
     assert (repository.read(base, "a"), repository.read(head, "a"), repository.read(head, "b")) == (b"1", b"2", None)
 
 
@@ -72,6 +73,17 @@ def test_a_name_that_is_not_utf8_is_listed_and_cannot_be_read(scratch: Scratch) 
     assert repository.files(head, "configs") == ("configs/other.yaml", shown)
     assert repository.changed(base, head) == (Changed(old=None, new=shown),)
     assert repository.read(head, shown) is None
+    assert repository.contents(head, "configs") == {"configs/other.yaml": b"other", shown: b""}
+
+
+def test_the_contents_of_a_folder_are_what_its_files_hold(scratch: Scratch) -> None:
+    files = {f"configs/{number}/a b{number}.yaml": f"{number}\n" * number for number in range(5)}
+    head = scratch.commit({**files, "configs/same.yaml": "1\n", "configs/no newline": "x", "other": "1"})
+    repository = Repository(scratch.folder)
+    found = repository.contents(head, "configs")
+    assert list(found) == list(repository.files(head, "configs"))
+    assert found == {name: repository.read(head, name) for name in found}
+    assert repository.contents(head, "none") == {}
 
 
 def test_links_and_submodules_are_no_files(scratch: Scratch) -> None:

@@ -10,7 +10,7 @@ import difflib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from typing import Any, Final, cast
 
 import jsonschema
@@ -141,6 +141,12 @@ def _tried(sandbox: Sandbox, product: ProductFile, pattern: str, text: str) -> b
 
 def _validator(schema: Mapping[str, Any], search: Callable[[str, str], bool]) -> Validator:
     """What reads a schema, and nothing beside it: a reference to somewhere else is not followed."""
+    return _reader(search)(schema)
+
+
+@lru_cache(maxsize=8)
+def _reader(search: Callable[[str, str], bool]) -> Callable[[Mapping[str, Any]], Validator]:
+    """The library's reader with our patterns; to make one takes longer than to read a config."""
 
     def pattern(_: Validator, pattern: str, instance: Any, __: Any) -> Iterator[jsonschema.ValidationError]:
         # JSON Schema's `$` is the end of the text; Python's also matches before a last newline.
@@ -148,7 +154,7 @@ def _validator(schema: Mapping[str, Any], search: Callable[[str, str], bool]) ->
             yield jsonschema.ValidationError(f"{instance!r} does not match {pattern!r}")
 
     extend = cast("Callable[..., Callable[..., Validator]]", jsonschema.validators.extend)
-    return extend(jsonschema.Draft202012Validator, {"pattern": pattern})(schema)
+    return extend(jsonschema.Draft202012Validator, {"pattern": pattern})
 
 
 def _errors(config: Config, validator: Validator) -> Iterator[ConfigError]:

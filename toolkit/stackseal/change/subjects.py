@@ -107,8 +107,11 @@ def between(repository: Repository, base: str, head: str, products: Catalogue, s
     everyone = version.moved(repository, before, after)
     everything = bool(everyone) or settings.FILE in changed
     had, have, faults = _offered(repository, (before, after), ours, products)
-    old, _ = _resolved(repository, before, ours.configs, had, sandbox)
-    new, failures = _resolved(repository, after, ours.configs, have, sandbox)
+    seen: dict[tuple[str, bytes], Resolved] = {}
+    old, _ = _resolved(repository, before, ours.configs, had, sandbox, seen)
+    if had.products.keys() != have.products.keys():
+        seen.clear()  # a config may choose another product now
+    new, failures = _resolved(repository, after, ours.configs, have, sandbox, seen)
     failures = (*_failures(faults), *failures)
     try:
         catalogue.unique(list(new))
@@ -143,15 +146,24 @@ def _offered(
 
 
 def _resolved(
-    repository: Repository, commit: str, folder: str, products: Catalogue, sandbox: Sandbox
+    repository: Repository,
+    commit: str,
+    folder: str,
+    products: Catalogue,
+    sandbox: Sandbox,
+    seen: dict[tuple[str, bytes], Resolved],
 ) -> tuple[tuple[Resolved, ...], tuple[Failure, ...]]:
+    """The configs of a commit. What was `seen` in the other one, of a shipped product, is not resolved again."""
     found: list[Resolved] = []
     failures: list[Failure] = []
-    for path in repository.files(commit, folder):
+    for path, raw in repository.contents(commit, folder).items():
         if not path.endswith(config.SUFFIXES):
             continue
         try:
-            found.append(products.resolve(config.parse(repository.read(commit, path) or b"", path), sandbox))
+            known = seen.get((path, raw))
+            if known is None or known.stack.product.sources is not None:
+                known = seen[path, raw] = products.resolve(config.parse(raw, path), sandbox)
+            found.append(known)
         except ConfigErrors as error:
             failures += _failures(error.errors)
         except ConfigError as error:
