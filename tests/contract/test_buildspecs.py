@@ -74,6 +74,8 @@ def test_a_build_specification_is_one(path: Path) -> None:
         {"env": {"shell": "bash", "variables": {"CODEBUILD_X": "1"}}},
         {"artifacts": {"files": []}},
         {"version": 0.1},
+        {"reports": {"review": {"base-directory": ".", "files": ["a.xml"], "file-format": "JUNIT"}}},
+        {"reports": {"a report": {"base-directory": ".", "files": ["a.xml"], "file-format": "JUNITXML"}}},
     ],
     ids=str,
 )

@@ -30,7 +30,7 @@ SECRET: Final = "stackseal/github"
 VERBS: Final = ("plan", "deploy", "drift", "cleanup")
 BUCKET: Final = f"stackseal-{ACCOUNT}-{REGION}"
 REVIEWS: Final = f"{STEM}-{ACCOUNT}-{REGION}-reviews"
-RIGHTS: Final = {"contents": "read", "issues": "write", "pull-requests": "write"}
+RIGHTS: Final = {"contents": "read", "issues": "write", "pull-requests": "write", "statuses": "write"}
 
 
 @dataclass(kw_only=True)
@@ -81,6 +81,12 @@ class Place:
     def change(self, branch: str, files: Mapping[str, str]) -> int:
         self.repository.push(branch, dict(files))
         return self.repository.open_pull(branch).number
+
+    def marks(self, number: int) -> list[tuple[str, str]]:
+        """What the statuses of a pull request's last commit say, oldest first."""
+        head = self.repository.pulls[number].head_sha
+        found = [status for status in self.repository.statuses if status.sha == head]
+        return [(status.context, status.state) for status in found]
 
     def main(self) -> str:
         found = self.repository.git.resolve("refs/heads/main")
@@ -162,6 +168,10 @@ def is_reviewed(place: Place) -> int:
     assert ends(done) == GOOD, done[-1].outcome.log
     (comment,) = place.repository.comments_of(number)
     assert "sealed at" in comment.body
+    assert place.marks(number) == [("stackseal/review", "success")]
+    (tests,) = done[-1].reports.values()
+    assert f"{STACK} plan: create" in tests
+    assert set(tests.values()) <= {"passed", "skipped"}
     records = place.bench.client("s3").list_objects_v2(Bucket=BUCKET, Prefix="seals/")["Contents"]
     head = place.repository.git.resolve("refs/heads/change")
     assert f"seals/{ACCOUNT}/{REGION}/{STACK}/{number}/{head}.json" in {item["Key"] for item in records}
@@ -188,6 +198,7 @@ def is_watched(place: Place) -> None:
     assert done.status == "SUCCEEDED", done.outcome.log
     titles = [issue.title for issue in place.repository.issues.values() if STACK in issue.title]
     assert len(titles) == 1, done.outcome.log
+    assert done.reports == {f"{STEM}-drift-drift": {f"{STACK} drift": "failure"}}
 
 
 def is_closed_and_swept(place: Place) -> None:
@@ -210,6 +221,8 @@ def test_faults_end_where_they_happen(place: Place) -> None:
     assert ends(done) == [*GOOD[:2], ("publish", "FAILED")], done[-1].outcome.log
     (comment,) = place.repository.comments_of(broken)
     assert "blocked" in comment.body.lower()
+    assert place.marks(broken) == [("stackseal/review", "failure")]
+    assert "error" in next(iter(done[-1].reports.values())).values()
 
     conflict = place.change("conflict", {"README.md": "Ours\n"})
     place.repository.push("main", {"README.md": "Theirs\n"})
@@ -232,6 +245,35 @@ def test_faults_end_where_they_happen(place: Place) -> None:
     assert "no review" in refused.outcome.log or "not reviewed" in refused.outcome.log
     names = [stack["StackName"] for stack in place.bench.client("cloudformation").describe_stacks()["Stacks"]]
     assert STACK not in names
+
+
+def test_a_fork_is_planned_without_credentials_whoever_let_it_be_built(place: Place) -> None:
+    """Its commit is on no branch of the repository. The same commit on a branch was put there by somebody who may."""
+    source = place.repository.fork("mallory")
+    source.push("change", {CONFIG: example()})
+    number = place.repository.open_pull("change", source=source).number
+    done = place.review(number)
+    assert ends(done) == GOOD, done[-1].outcome.log
+    (comment,) = place.repository.comments_of(number)
+    assert "predicted, not sealed" in comment.body
+    names = [stack["StackName"] for stack in place.bench.client("cloudformation").describe_stacks()["Stacks"]]
+    assert STACK not in names
+    assert "Contents" not in place.bench.client("s3").list_objects_v2(Bucket=BUCKET, Prefix="seals/")
+
+
+def test_a_plan_that_is_not_made_leaves_no_older_verdict(place: Place) -> None:
+    number = place.change("change", {CONFIG: example()})
+    assert ends(place.review(number)) == GOOD
+    again, s3 = place.pull("render", number, "PULL_REQUEST_UPDATED"), place.bench.client("s3")
+    for item in s3.list_objects_v2(Bucket=REVIEWS, Prefix="render/")["Contents"]:
+        s3.delete_object(Bucket=REVIEWS, Key=item["Key"])
+    plan = place.follow(again)
+    publish = place.follow(plan) if plan else None
+    assert plan
+    assert publish
+    assert ends([plan, publish]) == [("plan", "FAILED"), ("publish", "FAILED")], publish.outcome.log
+    assert place.marks(number) == [("stackseal/review", "success"), ("stackseal/review", "error")]
+    assert publish.reports == {}
 
 
 def test_the_build_that_reads_a_pull_request_can_do_nothing_else(place: Place) -> None:

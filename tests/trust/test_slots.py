@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 from urllib.parse import unquote
+from xml.etree import ElementTree
 
 import pytest
 
 from stackseal.model import Deployment, Drift, DriftStatus, Report
-from stackseal.report import annotations, done, encode, html, issue, markdown, sarif, terminal
+from stackseal.report import annotations, done, encode, html, issue, junit, markdown, sarif, terminal
 from trust import slots
 from trust.corpora import sample, texts
 from trust.figures import Count
@@ -128,6 +129,12 @@ def sarif_words(text: str) -> str:
     return "\n".join(unquote(value) if path.endswith("uri") else value for path, value in found)
 
 
+def junit_words(text: str) -> str:
+    """Every attribute and every text."""
+    found = ElementTree.fromstring(text).iter()  # noqa: S314 - our own
+    return "\n".join("\n".join([*element.attrib.values(), element.text or ""]) for element in found)
+
+
 def decoded(text: str) -> str:
     """Workflow commands as the runner shows them."""
     return "\n".join(
@@ -162,6 +169,11 @@ SINKS: Final = {
         render=lambda fill, turn: sarif.render(report(fill, turn)),
         structure=lambda text: [path for path, _ in leaves(json.loads(text))],
         words=sarif_words,
+    ),
+    "junit": Sink(
+        render=lambda fill, turn: junit.render(report(fill, turn)),
+        structure=lambda text: [element.tag for element in ElementTree.fromstring(text).iter()],  # noqa: S314 - our own
+        words=junit_words,
     ),
     "annotations": Sink(
         render=lambda fill, turn: annotations.render(report(fill, turn)),

@@ -1,6 +1,6 @@
 """CodeBuild on this machine: projects, builds, phases, sources and artifacts, without a container.
 
-What it does not have: images (commands run on the host), caches, VPCs, batches, reports, time limits.
+What it does not have: images (commands run on the host), caches, VPCs, batches, time limits.
 """
 
 from fakes.codebuild.build import Outcome, run

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
+from xml.etree import ElementTree
 
 from fakes.codebuild.build import Outcome, environment, load, run
 
@@ -62,6 +63,8 @@ class Build:
     outcome: Outcome
     record: Mapping[str, Any]
     """What BatchGetBuilds tells."""
+    reports: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Test reports by group: test → `passed`, `failure`, `error` or `skipped`."""
 
 
 @dataclass(kw_only=True)
@@ -123,7 +126,8 @@ class CodeBuildFake:
         kept = self._upload(project, spec, source, key)
         status = "SUCCEEDED" if outcome.succeeded and kept else "FAILED"
         record["buildStatus"] = status
-        return Build(id=key, status=status, outcome=outcome, record=record)
+        reports = {f"{project.name}-{name}": tests for name, tests in _reports(spec, source).items()}
+        return Build(id=key, status=status, outcome=outcome, record=record, reports=reports)
 
     def _source(self, address: str, version: str, target: Path) -> tuple[Path, str]:
         """A source and the commit that it was resolved to; a pull request is its head, not its trial merge."""
@@ -168,7 +172,16 @@ class CodeBuildFake:
         (tools / "aws").write_text(f'#!/bin/sh\nexec {sys.executable} {AWS} {known} "$@"\n', encoding="utf-8")
         (tools / "aws").chmod(0o755)
         own = {"PATH": f"{tools}:{self.image['PATH']}", "HOME": str(place / "home"), "TMPDIR": str(place / "tmp")}
+        own |= self._addresses()
         return {**self.image, **self.endpoint, **own, "AWS_REGION": self.region}
+
+    def _addresses(self) -> dict[str, str]:
+        """Git finds here what it would fetch from the addresses of repositories."""
+        found = [(address, path) for address, path in self.origins.items() if (path / "HEAD").is_file()]
+        own = {"GIT_CONFIG_COUNT": str(len(found))}
+        for index, (address, path) in enumerate(found):
+            own |= {f"GIT_CONFIG_KEY_{index}": f"url.{path}.insteadOf", f"GIT_CONFIG_VALUE_{index}": address}
+        return own
 
     def _credentials(self, role: str, key: str) -> dict[str, str]:
         """A session of the service role, which has to trust CodeBuild; here CodeBuild is the account itself."""
@@ -228,6 +241,27 @@ class CodeBuildFake:
             name = f"{where['path']}/{key.rpartition(':')[2]}/{where['name']}/{path.name}"
             self.cloud("s3").put_object(Bucket=where["location"], Key=name, Body=path.read_bytes())
         return True
+
+
+def _reports(spec: Mapping[str, Any], source: Path) -> dict[str, dict[str, str]]:
+    """The test reports of a build, which are sent whether it succeeded or not; a file that is not there is left out."""
+    found: dict[str, dict[str, str]] = {}
+    for name, report in spec.get("reports", {}).items():
+        assert report["file-format"] == "JUNITXML"
+        for path in (source / report["base-directory"] / file for file in report["files"]):
+            if path.is_file():
+                found.setdefault(name, {}).update(_tests(ElementTree.parse(path)))  # noqa: S314 - our own
+    return found
+
+
+def _tests(document: ElementTree.ElementTree[Any]) -> dict[str, str]:
+    ends = ("failure", "error", "skipped")
+    return {
+        f"{case.get('classname')} {case.get('name')}": next(
+            (end for end in ends if case.find(end) is not None), "passed"
+        )
+        for case in document.iter("testcase")
+    }
 
 
 def _git(folder: Path, *arguments: str) -> str:

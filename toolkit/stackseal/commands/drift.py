@@ -27,7 +27,7 @@ open, drifted stacks without one are listed.
 The issue of a stack that does not exist any more is closed with a comment that says so. A check of all configs does the
 same with the issues that it has opened for stacks that no config of this folder makes any more.
 A check of all configs in which every stack was compared and filed is written down with its time; `stackseal doctor`
-and the next run show it.
+and the next run show it. ROOT/reports/drift.xml holds the result of each stack as JUnit writes test results.
 Exit 0 when the run was published; with --fail-on-drift exit 1 when anything drifted; 5 when a stack is unknown; 3 when
 an issue could not be written; 2 when a config is invalid.
 
@@ -54,10 +54,11 @@ def run(args: argparse.Namespace, world: World) -> int:
     from dataclasses import asdict
     from pathlib import Path
 
-    from stackseal import acting, config, pipeline, settings
+    from stackseal import acting, artifacts, config, pipeline, settings
     from stackseal.commands import check_drift
     from stackseal.model import DriftStatus
     from stackseal.report import done as report
+    from stackseal.report import junit
     from stackseal.review import publication
     from stackseal.upkeep import filing
 
@@ -80,6 +81,7 @@ def run(args: argparse.Namespace, world: World) -> int:
     emit(world, facts, "\n".join([*_text(done, held, args.max_open_issues, last, at), *map(_gone, retired)]))
     filings = [(found, step.move.value, step.number) for found, step in done]
     publication.summarise(world, lambda _: report.watched(filings, [(each.stack, each.number) for each in retired]))
+    artifacts.write(world.root / "reports" / "drift.xml", junit.watched([found for found, _ in done]))
     for error in wrong:
         world.out.say(f"{error.where}: error: {error}", "error")
     statuses, moves = {found.status for found, _ in done}, {step.move for _, step in done}

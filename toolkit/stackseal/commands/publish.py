@@ -20,6 +20,8 @@ a gate that cannot be decided.
 --comment-mode says when there is a comment: `update` keeps one, `changes-only` begins it when something would change or
 blocks, `new` writes one for each run and folds those before, `off` writes none. --labels labels the pull request with
 the verdict, and `destructive` where something goes away.
+--status sets the verdict as the status `stackseal/KEY` of the reviewed commit, for a CI whose own result no branch rule
+can require; the token needs `statuses: write`. Where the report cannot be read or published the status is an error.
 A comment and findings take different permissions: with --part two jobs do one each. With --part findings the exit code
 says nothing of the verdict.
 
@@ -44,11 +46,24 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="when there is a comment (default: update)",
     )
     parser.add_argument("--labels", action="store_true", help="label the pull request with the verdict")
+    parser.add_argument("--status", action="store_true", help="set the verdict as the status of the commit")
     parser.add_argument("--part", choices=("comment", "findings"), help="publish this alone (default: both)")
 
 
 def run(args: argparse.Namespace, world: World) -> int:
-    """Publish."""
+    """Publish; where that fails, at least no older status stands for it."""
+    from stackseal.errors import StacksealError
+    from stackseal.review import publication
+
+    try:
+        return _published(args, world)
+    except StacksealError as error:
+        if args.status and (commit := args.commit or world.runner.run().commit):
+            publication.mark_lost(world, commit, key=args.id, why=error.what)
+        raise
+
+
+def _published(args: argparse.Namespace, world: World) -> int:
     from dataclasses import replace
 
     from stackseal import artifacts
@@ -73,6 +88,8 @@ def run(args: argparse.Namespace, world: World) -> int:
         where = publication.publish(world, report, key=args.id, mode=mode, labels=args.labels).where
         facts["comment"] = where
         lines.append(where or "No comment was written")
+        if args.status:
+            publication.mark(world, report, key=args.id, where=where)
     if args.part != "comment":
         facts["code_scanning"] = publication.scan(world, report, key=args.id)
         lines.append(f"Code scanning: {facts['code_scanning']}")

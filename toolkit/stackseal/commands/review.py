@@ -24,7 +24,7 @@ HELP: Final = """\
 Review the configs that differ between --base and --head of the repository here: validate, render, lint, scan, generate
 policies, plan. With --plan sealed every plan is a change set against the real stack, and its seal is recorded: exactly
 that is what `stackseal deploy` executes. With --plan predicted nothing is asked of AWS. The comment is published to the
-forge and printed; ROOT/reports/review.{html,md,json,sarif} hold the rest. Exit 1 when the review is blocked.
+forge and printed; ROOT/reports/review.{html,md,json,sarif,xml} hold the rest. Exit 1 when the review is blocked.
 
     stackseal review --base main
     stackseal review --base main --head feature --pull-request 7 --plan sealed

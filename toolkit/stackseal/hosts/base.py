@@ -263,6 +263,34 @@ class HasLabels(Protocol):
         ...
 
 
+class MarkState(enum.Enum):
+    """What a commit's status says; `error` is "nobody knows", never a success."""
+
+    SUCCESS = "success"
+    FAILURE = "failure"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mark:
+    """The status of a commit under a key."""
+
+    key: str
+    state: MarkState
+    text: str
+    url: str = ""
+    """Where more can be read."""
+
+
+@runtime_checkable
+class MarksCommits(Protocol):
+    """A forge whose rules can require the status of a commit."""
+
+    def mark(self, commit: str, mark: Mark) -> None:
+        """Set the status of a commit."""
+        ...
+
+
 class Forge(Protocol):
     """Where pull requests and issues live."""
 

@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import Final
 
 from stackseal.errors import UsageError
-from stackseal.hosts import github_replan
-from stackseal.hosts.base import CommentMode, Issue, Marks, Proposal, Pull, ReviewState, Shown, Upload
+from stackseal.hosts import github_replan, github_status
+from stackseal.hosts.base import CommentMode, Issue, Mark, Marks, Proposal, Pull, ReviewState, Shown, Upload
 from stackseal.hosts.github_api import Client, Rejected
 from stackseal.hosts.github_comments import Comments
 from stackseal.hosts.github_environments import Environments
@@ -174,6 +174,10 @@ class GitHubForge:
         """Send the findings to code scanning; where it is off, that is the answer."""
         commit, ref = place(run, self.options.ref, self.options.sha)
         return upload(self._client, self.repository, commit=commit, ref=ref, sarif=sarif)
+
+    def mark(self, commit: str, mark: Mark) -> None:
+        """Set the status of a commit; the token needs `statuses: write`."""
+        github_status.put(self._client, self.repository, commit, mark)
 
     def label(self, pull_request: int, names: Sequence[str] | None) -> bool:
         """Of our labels the pull request has exactly these, with None all but the stale plan's.

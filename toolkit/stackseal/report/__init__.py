@@ -7,7 +7,7 @@ Comments, summaries and issues have limits of their own: `markdown.render_parts`
 from typing import Final, Protocol
 
 from stackseal.model import Report
-from stackseal.report import annotations, html, json, markdown, sarif
+from stackseal.report import annotations, html, json, junit, markdown, sarif
 
 
 class Format(Protocol):
@@ -22,6 +22,7 @@ FORMATS: Final[dict[str, Format]] = {
     "annotations": annotations,
     "html": html,
     "json": json,
+    "junit": junit,
     "markdown": markdown,
     "sarif": sarif,
 }

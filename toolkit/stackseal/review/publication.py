@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from stackseal import artifacts
 from stackseal.errors import StacksealError
-from stackseal.hosts.base import CommentMode, HasLabels, ShowsFindings
+from stackseal.hosts.base import CommentMode, HasLabels, Mark, MarksCommits, MarkState, ShowsFindings
 from stackseal.model import PlanOperation, Report, Verdict
 from stackseal.report import FORMATS, markdown, sarif
 from stackseal.report.view import view
@@ -17,7 +17,7 @@ from stackseal.world import World
 
 _ROOM: Final = 64_600
 """Code points of a comment: GitHub takes 65,536, we send 65,000, and a forge may stamp it with a line of its own."""
-_FILES = (("html", "html"), ("markdown", "md"), ("json", "json"), ("sarif", "sarif"))
+_FILES = (("html", "html"), ("markdown", "md"), ("json", "json"), ("sarif", "sarif"), ("junit", "xml"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +62,41 @@ def scan(world: World, report: Report, *, key: str = "review") -> str:
         return "accepted"
     world.out.say(f"The findings are not in code scanning: {done.why}", "debug" if done.off else "warning")
     return "off" if done.off else "refused"
+
+
+def mark(world: World, report: Report, *, key: str, where: str) -> None:
+    """The reviewed commit has the verdict as its status, so that a branch rule can require it.
+
+    Like the required check of the review workflow: blocked is a failure, a need of a human is none.
+    """
+    state = MarkState.FAILURE if report.verdict is Verdict.BLOCKED else MarkState.SUCCESS
+    found = facts(report)
+    counts = f"{len(found['stacks'])} stacks, {found['changes']} changes, {found['blocking']} blocking findings"
+    _mark(
+        world,
+        report.run.commit,
+        Mark(key=key, state=state, text=f"{report.verdict.value}: {counts}", url=where or report.run.url),
+    )
+
+
+def mark_lost(world: World, commit: str, *, key: str, why: str) -> None:
+    """The same for a review that could not be published: an error, so that nobody takes an older word for this one's.
+
+    What is in the way of it is only said, because the reason to do it is the failure that counts.
+    """
+    try:
+        _mark(
+            world, commit, Mark(key=key, state=MarkState.ERROR, text=f"no verdict: {why}", url=world.runner.run().url)
+        )
+    except StacksealError as error:
+        world.out.say(f"The status of the commit is as it was: {error}", "warning")
+
+
+def _mark(world: World, commit: str, mark: Mark) -> None:
+    if isinstance(world.forge, MarksCommits):
+        world.forge.mark(commit, mark)
+    else:
+        world.out.say("No status was set: nothing here can require one", "warning")
 
 
 def summarise(world: World, render: Callable[[int], str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import traceback
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
@@ -13,7 +14,17 @@ import pytest
 from fakes.github import BOT, GitHubFake, Pull, Repository, page, reset, secondary_limit, slow, status
 from stackseal.errors import Failed, UsageError
 from stackseal.hosts import github_scanning
-from stackseal.hosts.base import CommentMode, Forge, HasLabels, KnowsReviews, ReviewState, ShowsFindings
+from stackseal.hosts.base import (
+    CommentMode,
+    Forge,
+    HasLabels,
+    KnowsReviews,
+    Mark,
+    MarksCommits,
+    MarkState,
+    ReviewState,
+    ShowsFindings,
+)
 from stackseal.hosts.github_api import Client
 from stackseal.hosts.github_errors import Rejected
 from stackseal.hosts.github_forge import GitHubForge, Options, connect
@@ -28,7 +39,15 @@ from unit.hosts.github.hub import Time
 PUBLISH = {"pull-requests": "write", "contents": "read"}
 DRIFT = {"issues": "write"}
 DEPLOY = {"contents": "read", "pull-requests": "read", "actions": "read"}
-EVERYTHING = {**PUBLISH, **DRIFT, **DEPLOY, "pull-requests": "write", "security-events": "write", "actions": "write"}
+EVERYTHING = {
+    **PUBLISH,
+    **DRIFT,
+    **DEPLOY,
+    "statuses": "write",
+    "pull-requests": "write",
+    "security-events": "write",
+    "actions": "write",
+}
 AT = datetime(2026, 11, 20, 6, 0, tzinfo=UTC)
 
 
@@ -516,3 +535,34 @@ def test_a_token_stands_in_no_error(time: Time) -> None:
     transport.close()
     assert canary not in "".join(traceback.format_exception(caught.value))
     assert canary not in repr(vars(caught.value))
+
+
+MARK = Mark(key="review", state=MarkState.FAILURE, text="blocked: 1 stacks", url="https://example.com/1")
+
+
+def test_a_commit_is_marked_and_the_newest_mark_counts(
+    repository: Repository, pull: Pull, connected: Connected
+) -> None:
+    forge = connected({"statuses": "write"})
+    assert isinstance(forge, MarksCommits)
+    forge.mark(pull.head_sha, MARK)
+    forge.mark(pull.head_sha, replace(MARK, state=MarkState.SUCCESS, text="é" * 200, url="ml/forge/1.md"))
+    first, last = repository.statuses
+    assert (first.state, first.context, first.target_url) == ("failure", "stackseal/review", MARK.url)
+    assert (last.state, last.target_url, len(last.description or "")) == ("success", None, 140)
+    assert str(last.description).endswith("…")
+
+
+def test_a_mark_that_was_lost_is_set_again(
+    github: GitHubFake, repository: Repository, pull: Pull, connected: Connected
+) -> None:
+    github.faults.next(status(502), operation="repos/create-commit-status")
+    connected().mark(pull.head_sha, MARK)
+    assert [found.state for found in repository.statuses] == ["failure"]
+
+
+def test_a_mark_that_may_not_be_set_is_a_failure(pull: Pull, connected: Connected) -> None:
+    with pytest.raises(Rejected, match="statuses"):
+        connected(PUBLISH).mark(pull.head_sha, MARK)
+    with pytest.raises(Rejected):
+        connected().mark("f" * 40, MARK)
