@@ -82,7 +82,8 @@ class Pipelines:
         return done
 
     def client(self, service: str) -> Any:
-        return self.bench.client(service)
+        """The administrator's, whoever the job is."""
+        return self._admin.aws(ACCOUNT, REGION).client(service, REGION)
 
 
 @pytest.fixture

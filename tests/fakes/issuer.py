@@ -10,7 +10,7 @@ import base64
 import json
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -66,8 +66,8 @@ def signed_by_nobody(claims: Mapping[str, Any]) -> str:
 class Issuer:
     """Serves while it is entered. `job` is whose identity it gives; `faults` are answered first, one for a request."""
 
-    def __init__(self, job: Job) -> None:
-        self.job, self.life = job, LIFE
+    def __init__(self, job: Job, now: Callable[[], float] = time.time) -> None:
+        self.job, self.life, self.now = job, LIFE, now
         self.faults: list[tuple[int, bytes]] = []
         self.asked: list[str] = []
         """The audience of every request."""
@@ -97,7 +97,7 @@ class Issuer:
 
     def token(self, audience: str) -> str:
         """A new token of the job."""
-        now = int(time.time())
+        now = int(self.now())
         times = {"iat": now, "nbf": now - 5, "exp": now + self.life, "jti": f"{len(self.tokens)}"}
         made = signed_by_nobody({**self.job.claims(), "aud": audience, **times})
         self.tokens.append(made)

@@ -12,6 +12,7 @@ import re
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Final, Literal
 
 from stackseal.errors import Refused, StacksealError, UsageError
@@ -91,7 +92,7 @@ class _Taking:
                 remedy=f'set accounts."{account}".roles.{self._verb} in stackseal.yaml; {_SEE}',
             )
         self._world.out.say(f"Taking the role {arn} as {self._name}", "debug")
-        return _taken(ambient, arn, self._name, self._badge)
+        return _taken(ambient, arn, self._name, self._badge, self._world.clock.now)
 
     def _only_one(self, account: str) -> str | None:
         """The one role that the settings name, for a command that names no account."""
@@ -106,11 +107,11 @@ class _Taking:
         )
 
 
-def _taken(ambient: Aws, arn: str, name: str, badge: Badge) -> Aws:
+def _taken(ambient: Aws, arn: str, name: str, badge: Badge, now: Callable[[], datetime]) -> Aws:
     """The role's own way to AWS; STS's refusal says what to compare."""
     start = ambient if badge.token is None else ambient.anonymous()
     try:
-        return start.assumed(arn, session_name=name, token=badge.token)
+        return start.assumed(arn, session_name=name, token=badge.token, now=now)
     except StacksealError as error:
         if getattr(error, "code", "") not in {"AccessDenied", "InvalidIdentityToken"}:
             raise

@@ -85,6 +85,39 @@ def test_the_session_is_the_role_and_does_what_it_may(aws: EmbeddedAws, iam: Any
     assert [role["RoleName"] for role in client(aws, "iam", **keys).list_roles()["Roles"]] == ["plan"]
 
 
+def test_sessions_and_tokens_end_by_the_clock_that_is_told(aws: EmbeddedAws, iam: Any) -> None:
+    """The codes are AWS's: `ExpiredToken` of services that speak Query and of S3, `ExpiredTokenException` of others."""
+    day = [time.time()]
+    aws.tell_time(lambda: day[0])
+    found, later = take(aws, token()), token()
+    assert abs(found["Expiration"].timestamp() - day[0] - 3_600) < 2
+    keys = {
+        "aws_access_key_id": found["AccessKeyId"],
+        "aws_secret_access_key": found["SecretAccessKey"],
+        "aws_session_token": found["SessionToken"],
+    }
+    calls = {
+        "ExpiredToken": [("sts", "get_caller_identity"), ("cloudformation", "describe_stacks"), ("s3", "list_buckets")],
+        "ExpiredTokenException": [("ssm", "describe_parameters"), ("codecommit", "list_repositories")],
+    }
+    day[0] += 3_590
+    assert client(aws, "sts", **keys).get_caller_identity()["Arn"].endswith("/plan/ci")
+    day[0] += 20
+    for code, rows in calls.items():
+        for service, operation in rows:
+            with pytest.raises(ClientError) as raised:
+                getattr(client(aws, service, **keys), operation)()
+            assert raised.value.response["Error"]["Code"] == code, service
+    assert refused(aws, later).startswith("ExpiredTokenException: Token expired")
+    again = take(aws, token(exp=int(day[0]) + 300))
+    assert again["Expiration"].timestamp() > day[0] + 3_500
+
+    aws.reset()
+    client(aws, "iam").create_open_id_connect_provider(Url=ISSUER, ClientIDList=["sts.amazonaws.com"])
+    client(aws, "iam").create_role(RoleName="plan", AssumeRolePolicyDocument=json.dumps(trust(WANTED)))
+    assert abs(take(aws, token())["Expiration"].timestamp() - time.time() - 3_600) < 5
+
+
 def test_a_bucket_knows_the_role_behind_a_session_and_loopback_is_tls(aws: EmbeddedAws, iam: Any) -> None:
     """As the bucket of the records does: nobody but one role writes, and nobody without TLS."""
     s3, arn = client(aws, "s3"), "arn:aws:s3:::records"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal, overload
 
@@ -108,12 +109,18 @@ class Aws:
         return known
 
     def assumed(
-        self, role_arn: str, *, session_name: str, token: Callable[[], str] | None = None, external_id: str = ""
+        self,
+        role_arn: str,
+        *,
+        session_name: str,
+        token: Callable[[], str] | None = None,
+        external_id: str = "",
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> Aws:
         """The same way to AWS as another role; its credentials renew themselves before they expire.
 
         `token` fetches a web identity (OIDC) token; then no credentials are needed to begin with. The first ones are
-        taken at once, so that a role that cannot be assumed is an error here.
+        taken at once, so that a role that cannot be assumed is an error here. `now` says when it is time to renew.
         """
 
         def take() -> dict[str, str]:
@@ -134,7 +141,7 @@ class Aws:
             }
 
         found = Aws(self._environ, region=self._region, endpoint_url=self._endpoint_url, attempts=self._attempts)
-        found._session = _renewing(take)
+        found._session = _renewing(take, now)
         return found
 
     def anonymous(self) -> Aws:
@@ -205,12 +212,21 @@ def _loader() -> botocore.loaders.Loader:
     return create_loader()
 
 
-def _renewing(take: Callable[[], dict[str, str]]) -> boto3.session.Session:
+def _renewing(take: Callable[[], dict[str, str]], now: Callable[[], datetime]) -> boto3.session.Session:
     """A session whose credentials come from `take`, again whenever they are about to expire."""
     import boto3
     from botocore.credentials import CredentialProvider, CredentialResolver, RefreshableCredentials
 
-    found = RefreshableCredentials.create_from_metadata(metadata=take(), refresh_using=take, method="assume-role")
+    first = take()
+    found = RefreshableCredentials(
+        first["access_key"],
+        first["secret_key"],
+        first["token"],
+        datetime.fromisoformat(first["expiry_time"]),
+        take,
+        "assume-role",
+        time_fetcher=now,
+    )
 
     class Provider(CredentialProvider):
         METHOD = "stackseal"

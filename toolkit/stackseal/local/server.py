@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import ClassVar, Final
 
@@ -56,6 +56,7 @@ class _Running:
         self._loop.reset()
         self._moto.reset()
         self._state.tables.clear()
+        ministack.CLOCK.reset()
 
     def confirm(self, connection: str) -> None:
         parts = connection.split(":")
@@ -135,6 +136,10 @@ class EmbeddedAws:
         `reset`.
         """
         self._mine.delay_roles(times, self._home)
+
+    def tell_time(self, now: Callable[[], float]) -> None:
+        """From now on sessions and identity tokens end by this clock, in seconds since 1970; until `reset`."""
+        ministack.CLOCK.told = now
 
     def reset(self) -> None:
         """Empties every service of every account, after what is still running has ended."""

@@ -6,6 +6,7 @@ the pin in pyproject.toml is exact. Everything else in `local/` goes through the
 
 from __future__ import annotations
 
+from stackseal.local.ministack.clock import CLOCK
 from stackseal.local.ministack.engine import generation, install, originals, register
 from stackseal.local.ministack.iam import Principal, authorize, principal, role_arn, roles, trusts, trusts_principal
 from stackseal.local.ministack.inside import SYMBOLS, account_of, at, here, module
@@ -29,6 +30,7 @@ from stackseal.local.ministack.records import (
 )
 
 __all__ = [
+    "CLOCK",
     "SYMBOLS",
     "Loop",
     "Principal",

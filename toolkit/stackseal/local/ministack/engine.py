@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from stackseal.local.ministack.clock import complete_clock
 from stackseal.local.ministack.direct import complete_authorization, complete_conditions, complete_endpoints
 from stackseal.local.ministack.inside import CFN, module
 from stackseal.local.ministack.web_identity import complete_web_identity
@@ -32,6 +33,7 @@ def install(hooks: Any) -> None:
     complete_authorization()
     complete_conditions()
     complete_web_identity()
+    complete_clock()
     # Names are refused by the resource that wants them, with the reason in its event.
     provisioners.s3_bucket_name_conflict = lambda _name: None
     # Every resource works on a thread of its own: the loop stays free to answer, so a stack is seen in progress.

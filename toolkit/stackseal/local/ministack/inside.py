@@ -30,10 +30,11 @@ SYMBOLS: Final[Mapping[str, tuple[str, ...]]] = {
         "find_iam_access_key_account",
         "is_root_access_key",
         "resolve_principal",
+        "time",
     ),
     "ministack.core.iam_actions": ("extract_resource_arn", "request_tag_context"),
-    "ministack.services.iam": ("_error", "_oidc_providers", "_roles"),
-    "ministack.services.sts": ("_web_identity_trust_denied",),
+    "ministack.services.iam": ("_error", "_oidc_providers", "_roles", "time"),
+    "ministack.services.sts": ("_web_identity_trust_denied", "time"),
     "ministack.services.ec2": (
         "_ACTION_MAP",
         "_modify_vpc_endpoint",

@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import base64
 import json
-import time
 from collections.abc import Mapping
 from typing import Any, Final
 
+from stackseal.local.ministack.clock import CLOCK
 from stackseal.local.ministack.inside import module
 
 CLAIMS: Final[Mapping[str, frozenset[str]]] = {
@@ -60,7 +60,7 @@ def refusal(role_arn: str, token: str) -> tuple[int, str, str] | None:
     issuer = str(claims.get("iss", "")) if claims else ""
     if not claims or not issuer.startswith("https://") or not isinstance(claims.get("exp"), int | float):
         return 400, "InvalidIdentityToken", "The ID Token provided is not a valid JWT."
-    if claims["exp"] <= time.time():
+    if claims["exp"] <= CLOCK.time():
         return 400, "ExpiredTokenException", "Token expired: current date/time must be before the expiration date/time"
     account, host = role_arn.split(":")[4], issuer.removeprefix("https://").rstrip("/")
     arn = f"arn:aws:iam::{account}:oidc-provider/{host}"
