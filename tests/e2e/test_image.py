@@ -15,9 +15,10 @@ import pytest
 
 from contract.support import BIN, ROOT, committed, script
 from e2e import room
-from e2e.harness import ACCOUNT, STARTER, example
+from e2e.harness import REGION, STARTER, example
 from e2e.room import Volume
 from stackseal import __version__
+from stackseal.aws.session import Aws
 from stackseal.commands import ACTIONS
 from stackseal.local import EmbeddedAws
 
@@ -25,6 +26,16 @@ pytestmark = pytest.mark.e2e
 LAYOUT: Final = script("image_layout")
 PAGES: Final = script("pages")
 CONFIG: Final = f"{STARTER}.yaml"
+EXAMPLES: Final[Mapping[str, str]] = {
+    "starter": STARTER,
+    "professional": "edge-prod-b001-us-west-2-fraud-detection-ml-codecommit",
+    "enterprise": "globalbank-prod-c001-us-west-2-demand-forecasting-ml-codecommit-standalone-ssm",
+}
+NETWORK: Final = {
+    "VPCId": "vpc-0123456789abcdef0",
+    "PrivateSubnetIds": "subnet-0123456789abcdef0,subnet-0fedcba9876543210",
+}
+"""What an enterprise product reads from Parameter Store."""
 OFFLINE: Final = ACTIONS[:7]
 """Their twelve actions in their order; the first seven need no AWS."""
 FORCED: Final = {"deploy-product", "delete-product"}
@@ -46,6 +57,8 @@ class Image:
     layout: Path
     ml: Path
     edition: str
+    config: str
+    """The example's file name."""
     aws: Mapping[str, str]
 
     def entrypoint(self) -> list[str]:
@@ -74,26 +87,32 @@ class Image:
 @pytest.fixture(scope="module", params=["starter"])
 def layout(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder that the Dockerfile makes, made by the same script."""
-    folder = tmp_path_factory.mktemp("image") / "app"
+    folder = tmp_path_factory.mktemp("image") / str(request.param) / "app"
     LAYOUT.layout(folder, request.param)
     return folder
 
 
 @pytest.fixture
 def image(layout: Path, tmp_path: Path, embedded: EmbeddedAws) -> Image:
-    """The starter edition beside a person's folder, made by the documented `mkdir -p`."""
+    """An edition beside a person's folder with one of its examples, made by the documented `mkdir -p`."""
     embedded.reset()
+    edition = layout.parent.name
+    config, text = f"{EXAMPLES[edition]}.yaml", example(EXAMPLES[edition])
     ml = tmp_path / "ml"
     for name in ("configs", "policies", "templates", "reports", "docs"):
         (ml / name).mkdir(parents=True)
-    (ml / "configs" / CONFIG).write_text(example(), encoding="utf-8")
-    (ml / "configs" / CONFIG).chmod(0o444)
+    (ml / "configs" / config).write_text(text, encoding="utf-8")
+    (ml / "configs" / config).chmod(0o444)
     place = tmp_path / "room"
     place.mkdir()
     if why := room.why_not(layout, place):
         pytest.skip(f"no room to run the image's folder in: {why}")
-    aws = {**embedded.environ(), "AWS_ACCESS_KEY_ID": ACCOUNT}
-    return Image(layout=layout, ml=ml, edition="starter", aws=aws)
+    (account,) = re.findall(r'account_id: "(\d{12})"', text)
+    aws = {**embedded.environ(), "AWS_ACCESS_KEY_ID": account}
+    for path in re.findall(r"_parameter_store_path: (\S+)", text):
+        value = NETWORK[path.rpartition("/")[2]]
+        Aws(aws, region=REGION).client("ssm", REGION).put_parameter(Name=path, Value=value, Type="String")
+    return Image(layout=layout, ml=ml, edition=edition, config=config, aws=aws)
 
 
 def test_the_room_is_what_it_says(image: Image) -> None:
@@ -111,12 +130,13 @@ def test_the_room_is_what_it_says(image: Image) -> None:
 
 
 @pytest.mark.spec("A02", "A03", "A11", "A69")
+@pytest.mark.parametrize("layout", LAYOUT.EDITIONS, indirect=True)
 def test_the_twelve_command_lines_write_into_their_three_folders_only(image: Image) -> None:
     before = snapshot(image.layout)
     for action in ACTIONS:
         known = image.files()
         force = ["--force"] if action in FORCED else []
-        done = image.run("-con", CONFIG, "-act", action, *force, network=action not in OFFLINE)
+        done = image.run("-con", image.config, "-act", action, *force, network=action not in OFFLINE)
         assert done.returncode == 0, f"{action}: {done.stderr}"
         new = {path for path, content in image.files().items() if known.get(path) != content}
         kinds = {(path.parts[0], path.suffix) for path in new}
@@ -124,12 +144,14 @@ def test_the_twelve_command_lines_write_into_their_three_folders_only(image: Ima
         (log,) = [path for path in new if path.suffix == ".log"]
         text = (image.ml / log).read_text(encoding="utf-8")
         assert f"\naction: {action}\n" in text
-        read = re.search(rf"^config: {re.escape(CONFIG)}\nconfig sha256: [0-9a-f]{{64}}$", text, flags=re.MULTILINE)
+        read = re.search(
+            rf"^config: {re.escape(image.config)}\nconfig sha256: [0-9a-f]{{64}}$", text, flags=re.MULTILINE
+        )
         assert (read is None) == (action == "list-products"), text
         assert text.endswith("exit code: 0\nresult: done\n")
         assert "No execution log" not in done.stderr
     assert snapshot(image.layout) == before
-    assert sorted(path.name for path in (image.ml / "configs").iterdir()) == [CONFIG]
+    assert sorted(path.name for path in (image.ml / "configs").iterdir()) == [image.config]
     assert sorted((image.ml / "docs").iterdir()) == []
 
 
@@ -159,9 +181,10 @@ def test_without_a_writable_folder_it_is_a_sentence(image: Image) -> None:
 
 
 @pytest.mark.spec("A01", "A15")
+@pytest.mark.parametrize("layout", LAYOUT.EDITIONS, indirect=True)
 def test_the_edition_is_the_images(image: Image) -> None:
-    assert image.run("--version").stdout == f"stackseal starter-{__version__}\n"
-    (other, *_) = LAYOUT.examples("professional")
+    assert image.run("--version").stdout == f"stackseal {image.edition}-{__version__}\n"
+    (other, *_) = LAYOUT.examples("professional" if image.edition == "starter" else "starter")
     (image.ml / "configs" / other.name).write_bytes(other.read_bytes())
     done = image.run("-con", other.name, "-act", "validate-config")
     assert done.returncode == 2
