@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
 from dataclasses import replace
 from datetime import date
@@ -13,12 +12,11 @@ from typing import Any
 import pytest
 
 from stackseal import checks, policy
-from stackseal.checks import checkov_env
-from stackseal.checks.base import Engines
 from stackseal.errors import ConfigError
 from stackseal.model import Role
 from unit.bootstrap.account import ACCOUNT, EXAMPLES, data, filled, of, statements, template
 from unit.products import cases
+from unit.products.engines import engines
 from unit.products.iam import permits
 
 TODAY = date(2026, 11, 20)
@@ -50,7 +48,7 @@ def test_each_example_has_exactly_the_resources_of_the_readme(path: Path) -> Non
 
 
 def test_cfn_lint_and_our_checks_find_nothing(tmp_path: Path) -> None:
-    world = Engines(checkov=None, work=tmp_path, names=("cfn-lint",), informational=True)
+    world = engines(tmp_path, "cfn-lint", informational=True)
     found = checks.run([template(path) for path in EXAMPLES], world=world, today=TODAY)
     assert [item for item in found if item.waiver is None] == []
     waived = Counter((item.check, item.resource) for item in found)
@@ -63,9 +61,7 @@ def test_cfn_lint_and_our_checks_find_nothing(tmp_path: Path) -> None:
 
 
 def test_checkov_finds_only_what_the_product_answers_for(tmp_path: Path) -> None:
-    tool = checkov_env.find(os.environ)
-    assert tool is not None, "checkov is not installed: run `make setup`, or name it in STACKSEAL_CHECKOV"
-    world = Engines(checkov=tool, work=tmp_path, names=("checkov",), env=dict(os.environ))
+    world = engines(tmp_path, "checkov")
     found = checks.run([template(path) for path in EXAMPLES], world=world, today=TODAY)
     assert [item for item in found if item.waiver is None] == []
     waived = {(item.check, item.resource) for item in found if item.engine == "checkov"}

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from stackseal import assets, checks, facts, policy
-from stackseal.checks import checkov_env
-from stackseal.checks.base import Engines
 from stackseal.model import Finding, Template
 from unit.products.cases import ACCOUNT, PSEUDO, REGION, TEST_SUFFIX, fill, rendered, resolved
+from unit.products.engines import engines
 
 HERE = f"{REGION}:{ACCOUNT}"
 TODAY = date(2026, 11, 20)
@@ -72,10 +70,7 @@ def _carried(found: Template) -> Iterator[tuple[str, dict[str, str]]]:
 
 def told(templates: Sequence[Template], work: Path) -> set[str]:
     """What our checks, cfn-lint, checkov and the policies' own doubts say and nobody answers for."""
-    tool = checkov_env.find(os.environ)
-    assert tool is not None, "checkov is not installed: run `make setup`, or name it in STACKSEAL_CHECKOV"
-    names = ("cfn-lint", "checkov")
-    world = Engines(checkov=tool, work=work, names=names, informational=True, env=dict(os.environ))
+    world = engines(work, "cfn-lint", "checkov", informational=True)
     findings: list[Finding] = [*checks.run(templates, world=world, today=TODAY)]
     for found in templates:
         findings += policy.check(found, policy.generate(found))

@@ -1,6 +1,5 @@
 """Our own checks, cfn-lint and checkov have nothing to say about any ML template but what the product answers for."""
 
-import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,10 +9,9 @@ from pathlib import Path
 import pytest
 
 from stackseal import checks
-from stackseal.checks import checkov_env
-from stackseal.checks.base import Engines
 from stackseal.model import Finding, Template
 from unit.products.cases import CASES, EXAMPLES, GITHUB, KINDS, PLAIN, TEST_SUFFIX, example, rendered, template
+from unit.products.engines import engines
 
 TODAY = date(2026, 11, 20)
 GUARDED = [path for path in EXAMPLES if "guardrails: true" in path.read_text(encoding="utf-8")]
@@ -37,15 +35,13 @@ def told(findings: Sequence[Finding]) -> set[str]:
 
 @pytest.mark.spec("A24", "A28")
 def test_cfn_lint_and_our_checks_find_nothing(tmp_path: Path) -> None:
-    world = Engines(checkov=None, work=tmp_path, names=("cfn-lint",), informational=True)
+    world = engines(tmp_path, "cfn-lint", informational=True)
     assert told(checks.run(sweep(), world=world, today=TODAY)) == set()
 
 
 @pytest.mark.spec("A28")
 def test_checkov_finds_only_what_the_product_answers_for(tmp_path: Path) -> None:
-    tool = checkov_env.find(os.environ)
-    assert tool is not None, "checkov is not installed: run `make setup`, or name it in STACKSEAL_CHECKOV"
-    world = Engines(checkov=tool, work=tmp_path, names=("checkov",), env=dict(os.environ))
+    world = engines(tmp_path, "checkov")
     findings = checks.run(sweep(), world=world, today=TODAY)
     assert told(findings) == set()
     waived = Counter((item.check, item.resource) for item in findings)

@@ -1,7 +1,6 @@
 """The security groups: the nine scenarios, who reaches whom, what a config may add, and what checks say of them."""
 
 import itertools
-import os
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -10,9 +9,8 @@ import pytest
 
 from stackseal import checks
 from stackseal.catalogue import Resolved
-from stackseal.checks import checkov_env
-from stackseal.checks.base import Engines
 from unit.products.cases import TEST_SUFFIX, example, resolved
+from unit.products.engines import engines
 from unit.products.network import SG_EXAMPLES, config, filled, groups, of_type, problems, refused, template
 
 TODAY = date(2026, 11, 20)
@@ -201,11 +199,7 @@ def test_the_generated_policies_suffice(scenario: str) -> None:
 
 
 def test_no_check_has_anything_to_say(tmp_path: Path) -> None:
-    tool = checkov_env.find(os.environ)
-    assert tool is not None, "checkov is not installed: run `make setup`, or name it in STACKSEAL_CHECKOV"
     sweep = [template(groups(scenario, endpoint_access=True)) for scenario in SCENARIOS]
     sweep += [template(example(path)) for path in SG_EXAMPLES] + [template(groups("3-tier-web", TEST_SUFFIX))]
-    world = Engines(
-        checkov=tool, work=tmp_path, names=("cfn-lint", "checkov"), env=dict(os.environ), informational=True
-    )
+    world = engines(tmp_path, "cfn-lint", "checkov", informational=True)
     assert [str(item) for item in checks.run(sweep, world=world, today=TODAY)] == []

@@ -1,6 +1,5 @@
 """The VPC product: what each kind has, where its addresses lie, what it lets in and out, and what checks say of it."""
 
-import os
 from datetime import date
 from ipaddress import IPv4Network
 from pathlib import Path
@@ -9,9 +8,8 @@ from typing import Any
 import pytest
 
 from stackseal import checks
-from stackseal.checks import checkov_env
-from stackseal.checks.base import Engines
 from unit.products.cases import TEST_SUFFIX, example, resolved
+from unit.products.engines import engines
 from unit.products.network import VPC_EXAMPLES, config, filled, of_type, problems, refused, template, vpc
 
 TODAY = date(2026, 11, 20)
@@ -166,11 +164,7 @@ def test_the_generated_policies_suffice(nat: str) -> None:
 
 
 def test_no_check_has_anything_to_say(tmp_path: Path) -> None:
-    tool = checkov_env.find(os.environ)
-    assert tool is not None, "checkov is not installed: run `make setup`, or name it in STACKSEAL_CHECKOV"
     sweep = [template(vpc(nat=nat, zones=zones, s3_endpoint=True)) for nat, zones in KINDS]
     sweep += [template(example(path)) for path in VPC_EXAMPLES] + [template(vpc(TEST_SUFFIX, nat="single"))]
-    world = Engines(
-        checkov=tool, work=tmp_path, names=("cfn-lint", "checkov"), env=dict(os.environ), informational=True
-    )
+    world = engines(tmp_path, "cfn-lint", "checkov", informational=True)
     assert [str(item) for item in checks.run(sweep, world=world, today=TODAY)] == []

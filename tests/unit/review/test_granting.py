@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -16,13 +15,13 @@ from stackseal.change import waves
 from stackseal.change.concerned import Concerned, Part
 from stackseal.change.preparation import Prepared
 from stackseal.change.subjects import Subject
-from stackseal.checks import Engines, checkov_env
 from stackseal.model import Because, Role, StackId
 from stackseal.policy.fit import LIMIT, size
 from stackseal.review import granting
 from stackseal.settings import Account, Settings
 from unit.bootstrap import account as bootstrap
 from unit.products import cases
+from unit.products.engines import engines
 
 MANAGED = bootstrap.FOLDER / "stackseal-111122223333-us-west-2-bootstrap-managed.yaml"
 LARGEST = list({cases.example(path).stack.id: path for path in cases.EXAMPLES}.values())
@@ -88,9 +87,7 @@ def test_a_role_is_named_bound_and_trusted_by_one_stack_only(largest: granting.P
 
 def test_cfn_lint_checkov_and_our_checks_find_nothing(largest: granting.Parts, tmp_path: Path) -> None:
     templates = [each.sides[1].template for each, _ in roles(largest) if each.sides[1]]
-    tool = checkov_env.find(os.environ)
-    assert tool is not None, "checkov is not installed: run `make setup`, or name it in STACKSEAL_CHECKOV"
-    world = Engines(checkov=tool, work=tmp_path, names=("cfn-lint", "checkov"), env=dict(os.environ))
+    world = engines(tmp_path, "cfn-lint", "checkov")
     found = checks.run(templates, world=world, today=TODAY)
     assert [item for item in found if item.waiver is None] == []
     assert {item.check for item in found} <= set(granting.WAIVED)
