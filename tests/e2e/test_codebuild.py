@@ -14,6 +14,7 @@ from typing import Any, Final
 import pytest
 
 from e2e.harness import ACCOUNT, REGION, STARTER, Bench, example
+from e2e_github import memory
 from e2e_github.harness import checkov, own, toolkit
 from fakes.codebuild import Build, CodeBuildFake
 from fakes.github.fake import GitHubFake
@@ -96,6 +97,13 @@ class Place:
     def change_sets(self) -> list[str]:
         found = self.bench.client("cloudformation").list_change_sets(StackName=STACK)["Summaries"]
         return sorted(item["ChangeSetName"].split("-")[1] for item in found)
+
+
+@pytest.fixture
+def tmp_path(tmp_path: Path) -> Iterator[Path]:
+    """Every build installs the toolkit anew."""
+    with memory.quick(tmp_path) as place:
+        yield place
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,11 +20,8 @@ from stackseal.world import EMBEDDED
 @pytest.fixture
 def tmp_path(tmp_path: Path) -> Iterator[Path]:
     """As everywhere, only quicker."""
-    if (place := memory.folder()) is None:
-        yield tmp_path
-        return
-    with tempfile.TemporaryDirectory(prefix="stackseal-job-", dir=place) as made:
-        yield Path(made)
+    with memory.quick(tmp_path) as place:
+        yield place
 
 
 @pytest.fixture

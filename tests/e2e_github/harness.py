@@ -23,7 +23,7 @@ import yaml
 from contract.support import BIN, ROOT, committed
 from contract.test_workflows import PERMISSIONS
 from e2e.harness import ACCOUNT
-from e2e_github import packages
+from e2e_github import memory, packages
 from e2e_github.normalise import REPOSITORY, normalise
 from fakes.github.fake import GitHubFake
 from fakes.github.repository import Repository
@@ -234,7 +234,7 @@ def own(folder: Path) -> dict[str, str]:
     return {
         "PATH": os.pathsep.join([str(uv().parent), os.environ["PATH"]]),
         "HOME": str(folder / "home"),
-        "UV_CACHE_DIR": str(packages.cached()),
+        "UV_CACHE_DIR": str(packages.cached(memory.beside(folder))),
         "UV_OFFLINE": "1",
         "GIT_CONFIG_GLOBAL": os.devnull,
         "GIT_CONFIG_SYSTEM": os.devnull,

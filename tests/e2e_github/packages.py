@@ -23,16 +23,15 @@ from pathlib import Path
 from typing import Final
 
 from contract.support import ROOT
-from e2e_github import memory
 
 _LOCKS: Final = ("runtime.txt", "build.txt")
 _PINNED: Final = re.compile(r"^([a-z0-9._-]+)==(\S+)", re.MULTILINE)
 
 
 @cache
-def cached() -> Path:
-    """A cache for uv, made once in each worker; the user's own is only read."""
-    made = Path(tempfile.mkdtemp(prefix="stackseal-uv-", dir=memory.folder()))
+def cached(place: Path | None) -> Path:
+    """A cache for uv in a folder, made once in each worker; the user's own is only read."""
+    made = Path(tempfile.mkdtemp(prefix="stackseal-uv-", dir=place))
     atexit.register(shutil.rmtree, made, ignore_errors=True)
     theirs = _theirs()
     for entry in theirs.iterdir():
