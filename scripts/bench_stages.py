@@ -49,7 +49,7 @@ def measured(folder: Path, base: str, text: str, engines: Sequence[str]) -> dict
             with preparation.engines(world, chosen) as ready:
                 checks.run([item.template for item in prepared], world=ready, today=world.clock.today)
             lap(name)
-        roles = [examining.roles_of(item.stack.id, change.settings) for item in prepared]
+        roles = [examining.roles_of(item.stack, change.settings) for item in prepared]
         for item, role in zip(prepared, roles, strict=True):
             policy.generate(item.template, roles=role)
         lap("policy")

@@ -407,6 +407,11 @@ _PLANS: Final = {
         "yes",
         "after those stacks: make the change set, prove it against the seal and the published values, execute it",
     ),
+    PlanKind.STACK_SET: (
+        "the live stack set, its stacks, the accounts of today and the head's template",
+        "yes",
+        "plan again, prove that it does no more, and do exactly that, account by account",
+    ),
 }
 
 

@@ -12,7 +12,7 @@ from stackseal.commands import ACTIONS, COMMANDS
 from stackseal.report import FORMATS
 
 HELPERS = {
-    "commands": {"base", "operate", "written"},
+    "commands": {"base", "everywhere", "operate", "written"},
     "hosts": {"base", "event", "gates", "git", "trust"},
     "report": {
         "compare",

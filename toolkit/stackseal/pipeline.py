@@ -46,7 +46,7 @@ from stackseal.review.examining import examined
 from stackseal.review.planning import Pair, Planner
 from stackseal.review.shards import Cut
 from stackseal.settings import Settings
-from stackseal.upkeep import filing, watching
+from stackseal.upkeep import filing, stack_set_drift, watching
 from stackseal.upkeep.watching import Watched
 from stackseal.world import World
 
@@ -258,6 +258,8 @@ def drift_of(world: World, stack: Stack) -> Drift:
 
     Raises UsageError where there is no stack, or none that was ever whole; Failed where it stays busy.
     """
+    if stack.stack_set is not None:
+        return stack_set_drift.drift_of(world, stack)
     cfn = world.cloudformation(stack.id)
     rest.comparable(cfn, stack.id.name, planning.patience(world))
     return cfn.detect_drift(stack.id, sleep=world.clock.sleep, clock=world.clock.monotonic)

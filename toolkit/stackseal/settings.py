@@ -12,7 +12,17 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from stackseal import naming, yamltext
 from stackseal.errors import ConfigError
-from stackseal.model import Gate, GateNeeds, GateOn, Location, StackId, Waiver, nearest
+from stackseal.model import (
+    ADMINISTRATION_ROLE,
+    Gate,
+    GateNeeds,
+    GateOn,
+    Location,
+    Stack,
+    StackId,
+    Waiver,
+    nearest,
+)
 
 FILE: Final = "stackseal.yaml"
 _Account = Annotated[str, Field(pattern=r"^[0-9]{12}$")]
@@ -74,6 +84,9 @@ class Account(_Strict):
     execution_roles: Literal["one", "managed"] = "one"
     """`managed`: each stack has a role of its own, made by a stack `stackseal-roles-…` before it; `one`: all use
     `execution_role`."""
+    stack_set_role: _RoleArn | None = None
+    """The administration role of this account's self-managed stack sets; AWSCloudFormationStackSetAdministrationRole
+    unless given."""
     artifact_bucket: _Bucket | None = None
     """Where large templates and seal records go."""
     roles: Roles = Roles()
@@ -89,6 +102,15 @@ class Account(_Strict):
         if self.execution_roles == "managed" and stack.name.startswith(naming.ROLES):
             return naming.roles_role_arn(stack)
         return self.execution_role
+
+    def role_for(self, stack: Stack) -> str | None:
+        """The role of what a config describes: of a stack set the administration role, where its accounts have such."""
+        if stack.stack_set is None:
+            return self.role_of(stack.id)
+        if not stack.stack_set.self_managed:
+            return None
+        usual = f"arn:{stack.partition}:iam::{stack.id.account}:role/{ADMINISTRATION_ROLE}"
+        return self.stack_set_role or usual
 
 
 class SettingsGate(_Strict):

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Final
 
 from stackseal.errors import Refused
 from stackseal.hosts.base import Badge, Forge, Runner
-from stackseal.model import StackId
+from stackseal.model import Stack, StackId
 from stackseal.output import Output
 
 if TYPE_CHECKING:
     from stackseal.aws.cloudformation import CloudFormation
     from stackseal.aws.session import Aws
+    from stackseal.aws.stack_sets import StackSets
     from stackseal.sandbox import Sandbox
     from stackseal.workers import Workers
 
@@ -91,6 +92,17 @@ class World:
                 remedy="use credentials of the config's account, or correct account_id",
             )
         return cfn
+
+    def stack_sets(self, stack: Stack) -> StackSets:
+        """StackSets where a stack set lives.
+
+        Raises Refused when the credentials belong to another account.
+        """
+        from stackseal.aws.stack_sets import StackSets
+
+        self.cloudformation(stack.id)
+        delegated = stack.stack_set is not None and stack.stack_set.delegated
+        return StackSets(self.aws(stack.id.account, stack.id.region), stack.id.region, delegated=delegated)
 
 
 def connector(env: Mapping[str, str]) -> Callable[[str, str], Aws]:

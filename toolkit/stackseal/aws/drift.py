@@ -125,15 +125,15 @@ def _resource(listed: StackResource, found: Mapping[str, Any] | None) -> Resourc
         differences=tuple(
             Difference(
                 path=item["PropertyPath"].lstrip("/"),
-                expected=_json(item.get("ExpectedValue")),
-                actual=_json(item.get("ActualValue")),
+                expected=json_text(item.get("ExpectedValue")),
+                actual=json_text(item.get("ActualValue")),
             )
             for item in sorted((found or {}).get("PropertyDifferences", ()), key=lambda item: item["PropertyPath"])
         ),
     )
 
 
-def _json(text: str | None) -> str | None:
+def json_text(text: str | None) -> str | None:
     """AWS writes `null` for a value that is not there, and plain text for text."""
     if text is None or text == "null":
         return None

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal
 
-from stackseal.model import Change, DriftStatus
+from stackseal.model import Change, DriftStatus, Target
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +60,71 @@ class NewChangeSet:
     store: Store | None = None
     nested: bool = False
     """Plan the changes of nested stacks too."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewStackSet:
+    """What a stack set is made from, or becomes."""
+
+    name: str
+    body: str
+    permissions: str
+    parameters: Mapping[str, str]
+    tags: Mapping[str, str]
+    capabilities: tuple[str, ...] = ()
+    administration_role: str | None = None
+    """None for a set whose roles AWS Organizations makes."""
+    execution_role: str | None = None
+    auto_deployment: bool = False
+    retain_on_removal: bool = False
+    store: Store | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class StackSetState:
+    """One stack set as DescribeStackSet tells it."""
+
+    name: str
+    body: str
+    """The template as it was sent."""
+    permissions: str
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    capabilities: tuple[str, ...] = ()
+    administration_role: str | None = None
+    execution_role: str | None = None
+    auto_deployment: bool = False
+    retain_on_removal: bool = False
+    units: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class InstanceState:
+    """One stack of a stack set, or the place where one should be."""
+
+    target: Target
+    status: str
+    """CURRENT, OUTDATED or INOPERABLE."""
+    detailed: str = ""
+    """PENDING, RUNNING, SUCCEEDED, FAILED, CANCELLED, INOPERABLE, SKIPPED_SUSPENDED_ACCOUNT, …"""
+    reason: str = ""
+    drift: str = "NOT_CHECKED"
+    stack: str = ""
+    """The stack's ARN; empty where it never came to be."""
+    unit: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OperationState:
+    """One operation of a stack set."""
+
+    id: str
+    action: str
+    """CREATE, UPDATE, DELETE or DETECT_DRIFT."""
+    status: str
+    """RUNNING, QUEUED, STOPPING; SUCCEEDED, FAILED, STOPPED."""
+    reason: str = ""
+    created: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

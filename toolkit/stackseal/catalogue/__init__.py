@@ -16,6 +16,7 @@ from stackseal import assets, naming
 from stackseal.catalogue import expressions, schema
 from stackseal.catalogue.file_name import mismatch
 from stackseal.catalogue.product import ProductFile, read_product
+from stackseal.catalogue.stack_set import stack_set
 from stackseal.errors import ConfigError, ConfigErrors
 from stackseal.model import Config, Json, JsonPath, Location, Name, Stack, StackId, Waiver
 from stackseal.sandbox import Evaluated, Sandbox
@@ -216,8 +217,7 @@ def _stack(
         if values[f"names:{key}"] is not None
     }
     own_tags = cast("Mapping[str, str]", context.get("tags") or {})
-    tags = {**own_tags, **{key: str(values[f"tags:{key}"]) for key in product.tags}}
-    tags = dict(sorted(tags.items()))
+    tags = dict(sorted({**own_tags, **{key: str(values[f"tags:{key}"]) for key in product.tags}}.items()))
     variables = {key: values[key] for key in product.variables}
     stack_name = _stack_name(product, str(values["stack:name"]))
     template_context: dict[str, Json] = {
@@ -250,6 +250,7 @@ def _stack(
         afterwards=tuple(product.afterwards[int(index)].text for index in _given("afterwards", values)),
         test=bool(suffix),
         protected=bool(values["stack:protected"]) and not suffix,
+        stack_set=stack_set(config, product, context, test=bool(suffix)),
     )
 
 

@@ -26,7 +26,17 @@ MOST_FILES: Final = 500
 _MOST_TEXT: Final = 2_097_152
 """Characters of all templates of one product: CloudFormation takes a million bytes of what they become."""
 _TAKEN: Final = frozenset(
-    {"client", "environment", "tags", "names", "suffix", "test", "stack_name", *(key for key, _ in IDENTITY)}
+    {
+        "client",
+        "environment",
+        "stack_set",
+        "tags",
+        "names",
+        "suffix",
+        "test",
+        "stack_name",
+        *(key for key, _ in IDENTITY),
+    }
 )
 """What templates and expressions see in every product."""
 

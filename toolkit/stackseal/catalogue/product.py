@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from stackseal import yamltext
 from stackseal.errors import ConfigError
@@ -103,6 +103,8 @@ class ProductFile(_Strict):
     name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")
     title: str
     section: _Identifier
+    scope: Literal["account", "organization"] = "account"
+    """`organization`: a stack set with stacks in many accounts, whose configs have the section `stack_set`."""
     variants: tuple[str, ...]
     """What `list-products` shows, e.g. the tiers."""
     aliases: Mapping[str, str] = {}
@@ -126,6 +128,19 @@ class ProductFile(_Strict):
     stateful: tuple[str, ...] = ()
     waivers: tuple[ProductWaiver, ...] = ()
     template: str = "template.yaml.j2"
+
+    @property
+    def everywhere(self) -> bool:
+        """Whether it is a product for an organisation."""
+        return self.scope == "organization"
+
+    @field_validator("consumes")
+    @classmethod
+    def _alone(cls, found: tuple[SsmPath, ...], info: ValidationInfo) -> tuple[SsmPath, ...]:
+        """No order of ours reaches the accounts of an organisation, so nothing there waits for a parameter."""
+        if found and info.data.get("scope") == "organization":
+            raise ValueError("a product with scope organization consumes no parameters")
+        return found
 
     def at(self, *path: str | int) -> Location:
         """Where a node of `product.yaml` stands, as messages name it."""

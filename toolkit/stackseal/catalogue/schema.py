@@ -18,11 +18,13 @@ from jsonschema.protocols import Validator
 
 from stackseal import assets, yamltext
 from stackseal.catalogue.product import ProductFile
+from stackseal.catalogue.stack_set import SECTION
 from stackseal.errors import ConfigError, ConfigErrors
 from stackseal.model import Config, Json, JsonPath, Location
 from stackseal.sandbox import Sandbox
 
 _COMMON: Final = "config.schema.yaml"
+_STACK_SET: Final = "stack_set.schema.yaml"
 _TYPES: Final = {
     "string": "text",
     "integer": "a whole number",
@@ -52,8 +54,12 @@ def validate(config: Config, product: ProductFile, sandbox: Sandbox) -> None:
 
 def document(product: ProductFile) -> dict[str, Any]:
     """The schema of a whole config of this product."""
-    common = _common()
+    common = _shared(_COMMON)
     properties = {**common["properties"], product.section: product.section_schema}
+    required = [*common["required"], product.section]
+    if product.everywhere:
+        properties[SECTION] = _shared(_STACK_SET)
+        required.append(SECTION)
     for alias, key in product.aliases.items():
         properties[alias] = product.section_schema["properties"][key]
     return {
@@ -61,7 +67,7 @@ def document(product: ProductFile) -> dict[str, Any]:
         "title": product.title,
         "type": "object",
         "properties": properties,
-        "required": [*common["required"], product.section],
+        "required": required,
         "additionalProperties": False,
     }
 
@@ -116,8 +122,8 @@ def _filled(value: Any, schema: Mapping[str, Any]) -> Any:
 
 
 @cache
-def _common() -> dict[str, Any]:
-    path = assets.TEMPLATES / _COMMON
+def _shared(name: str) -> dict[str, Any]:
+    path = assets.TEMPLATES / name
     parsed = yamltext.parse(path.read_text(encoding="utf-8"), path.as_posix())
     return cast("dict[str, Any]", parsed.data)
 

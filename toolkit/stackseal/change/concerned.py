@@ -75,7 +75,7 @@ def concerned(change: Change, prepare: Callable[[Subject], Sides | None]) -> Con
 
 def moves(base: Template | None, head: Template | None, later: set[str]) -> set[str]:
     """The paths to which a stack gives a value, or perhaps another one, when `later` are those that it reads anew."""
-    if head is None or head.stack is None:
+    if head is None or head.stack is None or head.stack.stack_set is not None:
         return set()
     published = set(head.stack.publishes)
     if base is None or base.stack is None:

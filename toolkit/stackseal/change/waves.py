@@ -256,7 +256,8 @@ def _publishers(stacks: Iterable[Stack]) -> dict[Place, list[Stack]]:
 
 
 def _published(stack: Stack | None) -> set[Place]:
-    return {_place(stack, path) for path in stack.publishes} if stack else set()
+    """What other stacks of the account can read; a stack set publishes in the accounts of its stacks."""
+    return {_place(stack, path) for path in stack.publishes} if stack and stack.stack_set is None else set()
 
 
 def read(stack: Stack | None) -> set[Place]:

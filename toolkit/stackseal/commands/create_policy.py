@@ -48,7 +48,7 @@ def run(args: argparse.Namespace, world: World) -> int:
     from stackseal.review import examining
 
     prepared = preparation.prepare(world, args.config)
-    roles = examining.roles_of(prepared.stack.id, settings.load(world.here))
+    roles = examining.roles_of(prepared.stack, settings.load(world.here))
     policies = policy.generate(prepared.template, roles=roles)
     if args.why:
         return explain(world, policies, args.why)

@@ -48,6 +48,8 @@ def run(args: argparse.Namespace, world: World) -> int:
 
     prepared = preparation.prepare(world, args.config)
     stack = prepared.stack
+    if stack.stack_set is not None:
+        return _everywhere(args, world, prepared)
     cfn = world.cloudformation(stack.id)
     state = cfn.stack(stack.id.name)
     plan = deletion.deletion(cfn, stack.id, stateful=stack.product.stateful) if state else None
@@ -63,6 +65,22 @@ def run(args: argparse.Namespace, world: World) -> int:
     confirmed(args, world, what)
     deployment, removed = _done(world, prepared, cfn, plan, data)
     return operate.finished(world, prepared, deployment, removed=removed)
+
+
+def _everywhere(args: argparse.Namespace, world: World, prepared: Prepared) -> int:
+    """Delete a stack set with all of its stacks."""
+    from stackseal.commands import everywhere, operate
+
+    plan = everywhere.planned(world, prepared, deleting=True)
+    everywhere.kept(plan, delete_data=args.delete_data)
+    for sentence in dict.fromkeys(item.sentence for item in plan.consequences):
+        world.out.say(f"  ! {sentence}")
+    gone = [change.logical_id for change in plan.changes]
+    if args.dry_run:
+        emit(world, {"dry_run": True, "stack": plan.stack.name, "removed": gone}, f"would delete {', '.join(gone)}")
+        return 0
+    confirmed(args, world, f"The stack set {plan.stack.name} is deleted with {len(gone) - 1} stacks")
+    return operate.finished(world, prepared, everywhere.done(world, prepared, plan))
 
 
 def _data(world: World, prepared: Prepared, plan: Plan | None) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, world: World) -> int:
     """Create the stack."""
     from stackseal.change import preflight, preparation
-    from stackseal.commands import operate, written
+    from stackseal.commands import everywhere, operate, written
 
     prepared = preparation.prepare(world, args.config)
     stack = prepared.stack
@@ -36,6 +36,11 @@ def run(args: argparse.Namespace, world: World) -> int:
         rows = [{"action": "Add", "resource": name} for name in prepared.template.resources]
         emit(world, {"dry_run": True, "stack": stack.id.name, "changes": rows}, _plan(stack.id.name, path, rows))
         return 0
+    if stack.stack_set is not None:
+        everywhere.absent(world, prepared)
+        plan = everywhere.planned(world, prepared)
+        confirmed(args, world, f"The stack set {stack.id.name} is created: {' '.join(plan.notes[:1])}")
+        return operate.finished(world, prepared, everywhere.done(world, prepared, plan))
     operate.absent(world, stack)
     preflight.run(world, prepared.template)
     confirmed(args, world, f"The stack {stack.id.name} with {len(prepared.template.resources)} resources is created")

@@ -105,6 +105,16 @@ def facts(deployment: Deployment) -> dict[str, Any]:
         "resume": deployment.resume or None,
         "message": deployment.message or None,
         "stale": list(deployment.stale),
+        "instances": [
+            {
+                "account": one.target.account,
+                "region": one.target.region,
+                "outcome": one.outcome.value,
+                "status": one.status,
+                "reason": one.reason or None,
+            }
+            for one in deployment.instances
+        ],
     }
 
 

@@ -11,8 +11,8 @@ from stackseal.world import World
 SUMMARY: Final = "follow a stack's running operation to its end, or say what to do with its state"
 HELP: Final = """\
 Look at a stack. Where an operation runs, follow it to its end, as deploy would have done before the connection was
-lost. Where the stack rests, say which state it is in and what can be done. --continue-rollback goes on with a rollback
-that failed (UPDATE_ROLLBACK_FAILED).
+lost; of a stack set say what became of every account. Where the stack rests, say which state it is in and what can be
+done. --continue-rollback goes on with a rollback that failed (UPDATE_ROLLBACK_FAILED).
 
     stackseal recover my-stack --region us-west-2
     stackseal recover my-stack --region us-west-2 --continue-rollback --force
@@ -32,7 +32,7 @@ def run(args: argparse.Namespace, world: World) -> int:
     from stackseal import acting, deploy, settings
     from stackseal.aws import states
     from stackseal.aws.cloudformation import CloudFormation
-    from stackseal.commands import operate
+    from stackseal.commands import everywhere, operate
     from stackseal.commands.base import confirmed
     from stackseal.deployment import progress, proving
     from stackseal.errors import UsageError
@@ -42,6 +42,9 @@ def run(args: argparse.Namespace, world: World) -> int:
     cfn = CloudFormation(world.aws("", args.region), args.region)
     stack = StackId(account=cfn.account, region=args.region, name=args.stack)
     state = cfn.stack(args.stack)
+    if state is None and (found := everywhere.recovered(world, stack)) is not None:
+        emit(world, operate.facts(found), progress.sentence(found))
+        return operate.code(found)
     if state is None:
         raise UsageError(
             f"There is no stack {args.stack}", why=f"the account {stack.account} has none in {args.region}"

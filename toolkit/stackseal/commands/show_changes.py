@@ -30,7 +30,7 @@ def run(args: argparse.Namespace, world: World) -> int:
 
     from stackseal import settings
     from stackseal.change import preparation
-    from stackseal.commands import operate
+    from stackseal.commands import everywhere, operate
     from stackseal.model import PlanOperation
     from stackseal.plan import change_set, predicted, seal
     from stackseal.review import planning
@@ -39,6 +39,8 @@ def run(args: argparse.Namespace, world: World) -> int:
     stack = prepared.stack
     if args.dry_run:
         plan = predicted.predict(None, prepared.template)
+    elif stack.stack_set is not None:
+        plan = everywhere.planned(world, prepared)
     else:
         cfn = world.cloudformation(stack.id)
         fresh = cfn.stack(stack.id.name) is None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-from stackseal.model import Deployment, ResourceEvent
+from stackseal.model import Deployment, Outcome, ResourceEvent
 from stackseal.output import Output
 
 _MARKS: Final = (("ROLLBACK", "↩"), ("FAILED", "✗"), ("SKIPPED", "-"), ("COMPLETE", "✓"), ("IN_PROGRESS", "…"))
@@ -58,10 +58,11 @@ def sentence(deployment: Deployment) -> str:
     parts = [f"{head} ({deployment.status})" if deployment.status else head]
     if deployment.outcome.good and deployment.resources:
         parts.append(f"{deployment.resources} resources")
-    if failure := deployment.first_failure:
+    if (failure := deployment.first_failure) and not deployment.instances:
         parts.append(
             f"{failure.logical_id} ({failure.type}) {failure.status}: {failure.reason or 'AWS gives no reason'}"
         )
+    parts += _accounts(deployment)
     if deployment.retained:
         parts.append(f"left behind: {', '.join(deployment.retained)}")
     if deployment.stale:
@@ -71,6 +72,15 @@ def sentence(deployment: Deployment) -> str:
     if deployment.resume:
         parts.append(f"nobody knows how it ends; go on with: {deployment.resume}")
     return "; ".join(parts)
+
+
+def _accounts(deployment: Deployment) -> list[str]:
+    """Of a stack set how many stacks ended in which way, and which ones not well."""
+    found = deployment.instances
+    counts = {outcome: sum(one.outcome is outcome for one in found) for outcome in Outcome}
+    parts = [f"{count} {outcome.value}" for outcome, count in counts.items() if count]
+    bad = [f"{one.target} {one.status or one.outcome.value}: {one.reason}" for one in found if not one.outcome.good]
+    return [f"stacks: {', '.join(parts)}", *bad] if parts else []
 
 
 def _mark(status: str) -> str:

@@ -14,7 +14,7 @@ from stackseal import deploy as stage
 from stackseal import naming
 from stackseal.change.preparation import Prepared
 from stackseal.change.subjects import Subject
-from stackseal.deployment import progress, rollout, sealed, spreading
+from stackseal.deployment import progress, rollout, sealed, spreading, stack_sets
 from stackseal.deployment.spreading import Fresh
 from stackseal.errors import Blocked, Refused, StacksealError, Unknown
 from stackseal.hosts.gates import Facts
@@ -25,6 +25,7 @@ from stackseal.model import (
     Outcome,
     Plan,
     PlanOperation,
+    Stack,
     StackId,
     Template,
     Wait,
@@ -32,6 +33,7 @@ from stackseal.model import (
 from stackseal.plan import seal
 from stackseal.plan.record import SealRecord
 from stackseal.review import gating, planning
+from stackseal.review import stack_sets as review
 from stackseal.review.gating import Approvals
 from stackseal.settings import Settings
 from stackseal.upkeep import cleanup
@@ -77,9 +79,10 @@ class Turn:
         identity, head = self.subject.id, self.sides[1]
         account = self.ours.account(identity.account)
         records, template = planning.records_of(self.world, identity, account), head.template if head else None
+        role = account.role_for(head.stack) if head else None
         if self.pushed is not None:
-            return planning.pushed_record_of(records, identity, self.pushed, template, account.role_of(identity))
-        return planning.record_of(records, identity, self.approvals.number, template, account.role_of(identity))
+            return planning.pushed_record_of(records, identity, self.pushed, template, role)
+        return planning.record_of(records, identity, self.approvals.number, template, role)
 
     @property
     def reviewed(self) -> bool:
@@ -112,7 +115,11 @@ class Turn:
 
     def _proven(self, record: SealRecord) -> Plan:
         world, identity, (base, head) = self.world, self.subject.id, self.sides
-        cfn, account = world.cloudformation(identity), self.ours.account(identity.account)
+        account = self.ours.account(identity.account)
+        if self._set is not None:
+            after, before = (side.template if side else None for side in (head, base))
+            return stack_sets.proven(world, world.stack_sets(self._set), record, after, before, account)
+        cfn = world.cloudformation(identity)
         if head is not None:
             return sealed.proven(world, cfn, record, head.template, account)
         assert base is not None  # noqa: S101 - a subject has at least one side
@@ -139,6 +146,8 @@ class Turn:
         """Prove it and do it. It can be begun anew where AWS has refused the call, and sees what has changed since."""
         plan, cfn, head = self.prove(), self.world.cloudformation(self.subject.id), self.sides[1]
         gating.stop(f"The stack {plan.stack.name} is not deployed", self.closed(plan))
+        if self._set is not None:
+            return self._everywhere(plan, self._set)
         stale = self._others(cfn)
         if head is not None:
             done = stage.execute(plan, head.template, cfn, self._watch)
@@ -146,6 +155,19 @@ class Turn:
             role = self.ours.account(self.subject.id.account).role_of(self.subject.id)
             done = stage.delete(plan.stack, cfn, self._watch, role=role)
         return done if done.outcome is Outcome.UNCHANGED else replace(done, stale=stale)
+
+    @property
+    def _set(self) -> Stack | None:
+        """The stack set that it is; None for an ordinary stack."""
+        head, base = (side.template if side else None for side in (self.sides[1], self.sides[0]))
+        return review.described(head, base)
+
+    def _everywhere(self, plan: Plan, owner: Stack) -> Deployment:
+        """The same for a stack set."""
+        side = self.sides[1] or self.sides[0]
+        assert side is not None  # noqa: S101 - a subject has at least one side
+        account = self.ours.account(self.subject.id.account)
+        return stack_sets.execute(plan, side.template, self.world.stack_sets(owner), account, self._watch)
 
     def _others(self, cfn: CloudFormation) -> tuple[int, ...]:
         """Who else plans on the stack: executing one change set deletes the others."""

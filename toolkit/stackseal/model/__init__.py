@@ -7,7 +7,7 @@ carries them to a reviewer; a *deployment* and a *drift* say what became of it.
 
 from stackseal.model.base import Json, JsonPath, Location, canonical_json, sha256
 from stackseal.model.config import Config, nearest
-from stackseal.model.deployment import Deployment, Outcome, ResourceEvent
+from stackseal.model.deployment import Deployment, InstanceOutcome, Outcome, ResourceEvent
 from stackseal.model.drift import Difference, Drift, DriftStatus, ResourceDrift
 from stackseal.model.finding import Finding, Level
 from stackseal.model.plan import (
@@ -32,10 +32,27 @@ from stackseal.model.plan import (
 from stackseal.model.policy import Operation, Policy, Reason, Risk, Role, Statement
 from stackseal.model.report import Edge, Failure, PolicyDelta, Report, ResourceRow, Run, StackReport, Verdict
 from stackseal.model.stack import Because, Name, Product, Stack, StackId, Wait, Waiver, partition_of
+from stackseal.model.stack_set import (
+    ADMINISTRATION_ROLE,
+    EXECUTION_ROLE,
+    STACK_INSTANCE,
+    STACK_SET,
+    Group,
+    Permissions,
+    StackSet,
+    Step,
+    Target,
+    groups,
+    targets,
+)
 from stackseal.model.template import SourceMap, Template
 
 __all__ = [
+    "ADMINISTRATION_ROLE",
+    "EXECUTION_ROLE",
     "KNOWN_AFTER_APPLY",
+    "STACK_INSTANCE",
+    "STACK_SET",
     "Action",
     "Because",
     "Certainty",
@@ -53,7 +70,9 @@ __all__ = [
     "GateCheck",
     "GateNeeds",
     "GateOn",
+    "Group",
     "Growth",
+    "InstanceOutcome",
     "Json",
     "JsonPath",
     "Level",
@@ -61,6 +80,7 @@ __all__ = [
     "Name",
     "Operation",
     "Outcome",
+    "Permissions",
     "Plan",
     "PlanKind",
     "PlanOperation",
@@ -81,15 +101,20 @@ __all__ = [
     "Stack",
     "StackId",
     "StackReport",
+    "StackSet",
     "Standing",
     "Statement",
+    "Step",
+    "Target",
     "Template",
     "Verdict",
     "Wait",
     "Waiver",
     "canonical_json",
+    "groups",
     "nearest",
     "partition_of",
     "sha256",
+    "targets",
     "word",
 ]

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from stackseal.model.stack import StackId
+from stackseal.model.stack_set import Target
 
 
 class Outcome(enum.Enum):
@@ -39,6 +40,17 @@ class ResourceEvent:
 
 
 @dataclass(frozen=True, kw_only=True)
+class InstanceOutcome:
+    """What became of the stack of one account and region of a stack set."""
+
+    target: Target
+    outcome: Outcome
+    status: str = ""
+    """CloudFormation's word for it: SUCCEEDED, FAILED, CANCELLED, SKIPPED_SUSPENDED_ACCOUNT, …"""
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Deployment:
     """What became of one plan."""
 
@@ -57,3 +69,10 @@ class Deployment:
     """Why nothing was done or known, where that was no event of the stack's."""
     stale: tuple[int, ...] = ()
     """Pull requests whose change sets of this stack went with it: executing one deletes the others."""
+    instances: tuple[InstanceOutcome, ...] = ()
+    """Of a stack set: every account and region that the plan named, sorted."""
+
+    @property
+    def reached(self) -> int:
+        """Of a stack set how many accounts and regions are as they should be."""
+        return sum(one.outcome.good for one in self.instances)

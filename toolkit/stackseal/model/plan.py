@@ -90,6 +90,8 @@ class PlanKind(enum.Enum):
     """From CloudFormation, against the real stack."""
     DEFERRED = "deferred"
     """Predicted against the real stack and sealed: its change set can only be made after other stacks' deployment."""
+    STACK_SET = "stack set"
+    """Of a stack set, which has no change sets: predicted against the live set and its stacks, and sealed."""
 
 
 class PlanOperation(enum.Enum):

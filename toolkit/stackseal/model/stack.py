@@ -9,6 +9,7 @@ from pathlib import Path
 
 from stackseal.model.base import Json
 from stackseal.model.config import Config
+from stackseal.model.stack_set import StackSet
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,6 +111,8 @@ class Stack:
     """An isolated copy: suffixed names, nothing retained."""
     protected: bool = False
     """Termination protection; production only."""
+    stack_set: StackSet | None = None
+    """Of an organisation's product: it is no stack of its own, but a stack set with stacks in many accounts."""
 
     @property
     def partition(self) -> str:

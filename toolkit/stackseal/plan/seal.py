@@ -41,6 +41,7 @@ class Inputs:
     tags: Mapping[str, str] = field(default_factory=dict)
     capabilities: tuple[str, ...] = ()
     execution_role: str | None = None
+    """Of a stack set its administration role."""
 
     @property
     def digest(self) -> str:
@@ -48,7 +49,10 @@ class Inputs:
         return sha256(canonical_json(self.document()))
 
     def document(self) -> dict[str, object]:
+        owner = self.template.stack
+        more = {"stack_set": owner.stack_set.document()} if owner and owner.stack_set else {}
         return {
+            **more,
             "account": self.stack.account,
             "capabilities": sorted(self.capabilities),
             "parameters": dict(self.template.parameters),

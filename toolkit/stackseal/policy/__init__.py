@@ -14,7 +14,7 @@ from typing import Any, Final
 from stackseal import facts
 from stackseal.errors import UsageError
 from stackseal.model import Finding, Operation, Policy, Reason, Role, SourceMap, StackId, Statement, Template
-from stackseal.policy import validate
+from stackseal.policy import organisation, validate
 from stackseal.policy.ceiling import boundary_of
 from stackseal.policy.ceiling import findings as beyond
 from stackseal.policy.diff import delta, grant_first
@@ -61,6 +61,8 @@ def generate(template: Template, *, base: Template | None = None, roles: Roles |
         roles=roles or Roles.default(stack),
         stack=template.stack,
     )
+    if template.stack.stack_set is not None:
+        return organisation.policies(request, template.stack)
     return tuple(build(request) for build in BUILDERS.values())
 
 

@@ -31,10 +31,11 @@ def delta(base: Sequence[Policy], head: Sequence[Policy]) -> tuple[PolicyDelta, 
     return tuple(found)
 
 
-def grant_first(deltas: Sequence[PolicyDelta]) -> str | None:
+def grant_first(deltas: Sequence[PolicyDelta], *, everywhere: bool = False) -> str | None:
     """What to do before the merge when the execution role must grow, as a sentence; None where it need not.
 
     CloudFormation works with the role as it is when the stack is deployed: what the change needs must be there before.
+    `everywhere` says that each account of a stack set has one.
     """
     added = [statement for item in deltas if item.role is Role.EXECUTION for statement in item.added]
     actions = {action for statement in added if statement.effect == "Allow" for action in statement.actions}
@@ -45,9 +46,11 @@ def grant_first(deltas: Sequence[PolicyDelta]) -> str | None:
     listed = ", ".join(first[:3]) + (f" and {len(first) - 3} more" if len(first) > 3 else "")
     count = f"{len(actions)} action{'s' if len(actions) != 1 else ''}"
     kind = "permission management" if worst is Risk.PERMISSIONS else worst.value
+    who = "the execution role of every account" if everywhere else "the execution role"
+    how = "give it the new execution policy" if everywhere else "deploy the roles' stack with the new execution policy"
     return (
-        f"Grant first: the execution role must be allowed {count} more, of which the riskiest are {kind} ({listed}); "
-        "deploy the roles' stack with the new execution policy before this change is merged"
+        f"Grant first: {who} must be allowed {count} more, of which the riskiest are {kind} ({listed}); "
+        f"{how} before this change is merged"
     )
 
 

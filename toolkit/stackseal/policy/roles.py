@@ -47,6 +47,11 @@ class Request:
 
 def operator_policy(request: Request) -> Policy:
     """The caller's own credentials: everything, for the stack and its test stacks."""
+    return policy(Role.OPERATOR, operator_grants(request), operator.area)
+
+
+def operator_grants(request: Request) -> tuple[Grant, ...]:
+    """The grants of the caller, unpacked."""
     found = [*template_grants(request.head, caller=True), *request.resources]
     if request.stack is not None:
         found += [
@@ -60,7 +65,7 @@ def operator_policy(request: Request) -> Policy:
     if request.stack is not None:  # not needed, but allowed: where the settings name the role, it is handed on
         management.append(request.calls.pass_execution(request.roles.execution))
     named = operator.with_tests(found, request.head, request.stack)
-    return policy(Role.OPERATOR, [*management, *named], operator.area)
+    return (*management, *named)
 
 
 def execution_policy(request: Request) -> Policy:

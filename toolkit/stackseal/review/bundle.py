@@ -24,6 +24,7 @@ from stackseal.model import (
     SourceMap,
     Stack,
     StackId,
+    StackSet,
     Template,
     Wait,
     canonical_json,
@@ -55,6 +56,7 @@ class Sheet:
     protected: bool
     blame: tuple[tuple[str, Location], ...]
     """JSON path of a node (as JSON text) and the config line that caused it, sorted."""
+    stack_set: StackSet | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,6 +113,7 @@ def sheet(template: Template | None) -> Sheet | None:
         stateful=tuple(sorted(stack.product.stateful)),
         protected=stack.protected,
         blame=tuple(sorted(blame.items())),
+        stack_set=stack.stack_set,
     )
 
 
@@ -141,6 +144,7 @@ def template(found: Sheet, identity: StackId, path: str) -> Template:
         context={},
         tags=dict(found.tags),
         protected=found.protected,
+        stack_set=found.stack_set,
     )
     source = SourceMap(path=path, lines=(), rendered=empty, template=empty, config=marks)
     return Template(text="", body=body, parameters=dict(found.parameters), source=source, stack=stack)

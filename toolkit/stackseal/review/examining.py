@@ -11,16 +11,16 @@ from stackseal import graph, policy
 from stackseal.change import preparation
 from stackseal.change.preparation import Prepared
 from stackseal.change.subjects import Subject
-from stackseal.model import Finding, StackId, StackReport
+from stackseal.model import Finding, Stack, StackReport
 from stackseal.review.granting import Granted
 from stackseal.settings import Settings
 
 
-def roles_of(stack: StackId, ours: Settings) -> policy.Roles:
+def roles_of(stack: Stack, ours: Settings) -> policy.Roles:
     """The role and the bucket that the settings name for the stack's account, or those that bootstrap makes."""
-    usual, account = policy.Roles.default(stack), ours.account(stack.account)
+    usual, account = policy.Roles.default(stack.id), ours.account(stack.id.account)
     return policy.Roles(
-        execution=account.role_of(stack) or usual.execution, bucket=account.artifact_bucket or usual.bucket
+        execution=account.role_for(stack) or usual.execution, bucket=account.artifact_bucket or usual.bucket
     )
 
 
@@ -39,7 +39,7 @@ def examined(
     shown = head or base
     assert shown is not None  # noqa: S101 - a subject has at least one side
     mine = tuple(finding for finding in findings if finding.stack in {str(subject.id), subject.id.name})
-    roles = roles_of(subject.id, ours)
+    roles = roles_of(shown.stack, ours)
     if granted is not None:
         before, after = granted.old, granted.new
     else:
@@ -47,8 +47,10 @@ def examined(
         after = policy.generate(head.template, roles=roles) if head else ()
         mine += policy.check(head.template, after) if head else ()
     deltas = policy.delta(before, after)
-    own_role = granted is not None or ours.account(subject.id.account).has_own_role(subject.id)
-    first = None if own_role else policy.grant_first(deltas)
+    own_role = granted is not None or (
+        shown.stack.stack_set is None and ours.account(subject.id.account).has_own_role(subject.id)
+    )
+    first = None if own_role else policy.grant_first(deltas, everywhere=shown.stack.stack_set is not None)
     return StackReport(
         id=subject.id,
         product=shown.stack.product.name,

@@ -70,7 +70,12 @@ def with_roles(found: Concerned, ours: Settings, waivers: Sequence[Waiver]) -> P
     """The parts of a change and the stacks of roles that they need, in order."""
     for part in found.parts:
         _not_ours(part, ours)
-    owners = [part for part in found.parts if ours.account(part.subject.id.account).has_own_role(part.subject.id)]
+    owners = [
+        part
+        for part in found.parts
+        if part.subject.either.stack.stack_set is None  # its roles are in other accounts
+        and ours.account(part.subject.id.account).has_own_role(part.subject.id)
+    ]
     if not owners:
         return Parts(found=found, granted={})
     granted = {naming.roles_stack(part.subject.id): _granted(part) for part in owners}

@@ -18,6 +18,7 @@ from stackseal.model import (
     Finding,
     Growth,
     Plan,
+    PlanKind,
     PlanOperation,
     Run,
     StackId,
@@ -25,11 +26,11 @@ from stackseal.model import (
     Verdict,
     Wait,
 )
-from stackseal.plan import change_set, deletion, predicted, record, rest, seal
+from stackseal.plan import change_set, deletion, predicted, record, rest, seal, stack_set
 from stackseal.plan.record import LocalRecords, Records, SealRecord
 from stackseal.plan.rest import Patience
 from stackseal.plan.shared_records import SharedRecords
-from stackseal.review import awaiting
+from stackseal.review import awaiting, stack_sets
 from stackseal.review.awaiting import Values
 from stackseal.upkeep import cleanup
 
@@ -88,7 +89,10 @@ class Predicting:
     def plan(self, pair: Pair, *, ours: Settings, run: Run) -> Plan | None:
         """A predicted plan."""
         del run
-        role = ours.account(pair.id.account).role_of(pair.id)
+        account = ours.account(pair.id.account)
+        if (owner := stack_sets.described(pair.head, pair.base)) is not None:
+            return stack_set.blindly(pair.base, pair.head, role=account.role_for(owner))
+        role = account.role_of(pair.id)
         later = {wait.path for wait in pair.waits if wait.changes}
         return predicted.predict(pair.base, pair.head, stack=pair.id, execution_role=role, later=later)
 
@@ -108,6 +112,7 @@ class Sealing:
 
     world: World
     _made: list[tuple[Records, SealRecord]] = field(default_factory=list)
+    _sets: set[StackId] = field(default_factory=set)  # they have no change sets
 
     def plan(self, pair: Pair, *, ours: Settings, run: Run) -> Plan | None:
         """The sealed plan of a stack: by change set, or deferred where it reads what this change publishes first.
@@ -124,6 +129,10 @@ class Sealing:
         records = records_of(self.world, stack, account)
         if head is not None:
             self._inert(head, ours, account)
+        if (owner := stack_sets.described(head, base)) is not None:
+            self._sets.add(stack)
+            made = stack_sets.plan(self.world.stack_sets(owner), head, base, account, patience(self.world))
+            return self._keep(cfn, made, stack_sets.of(head, base), run, records)
         if head is None:
             return self._removal(cfn, stack, base, run, records)
         values = awaiting.values(self.world, stack, head, pair.waits)
@@ -164,7 +173,7 @@ class Sealing:
 
         Only now, when their successor is on record; one that stays is no reason to lose the review.
         """
-        if found.pull_request is None:
+        if found.pull_request is None or found.stack in self._sets:
             return
         choose = cleanup.before(found.pull_request, found.change_set)
         try:
@@ -284,8 +293,8 @@ def patience(world: World) -> Patience:
 
 
 def drift_of(cfn: CloudFormation, plan: Plan, world: World) -> Drift | None:
-    """The drift of the resources that a plan touches; None for a stack that is to be created."""
-    if plan.operation not in {PlanOperation.UPDATE, PlanOperation.DELETE}:
+    """The drift of the resources that a plan touches; None for a stack that is to be created, and for a stack set."""
+    if plan.kind is PlanKind.STACK_SET or plan.operation not in {PlanOperation.UPDATE, PlanOperation.DELETE}:
         return None
     touched = sorted(change.logical_id for change in plan.changes if _exists(change))
     if not touched:

@@ -50,5 +50,6 @@ def _against(pairs: Sequence[Pair], ours: Settings, shown: Shown | None, number:
 def _word(pair: Pair, ours: Settings) -> str:
     if pair.head is None:
         return word(pair.id, None)
-    role = ours.account(pair.id.account).role_of(pair.id)
+    account, owner = ours.account(pair.id.account), pair.head.stack
+    role = account.role_for(owner) if owner else account.role_of(pair.id)
     return word(pair.id, seal.inputs(pair.head, stack=pair.id, execution_role=role).digest)

@@ -27,6 +27,7 @@ from stackseal.report.redact import redact
 from stackseal.report.view.costs import CostRow, costs
 from stackseal.report.view.dangers import Danger, dangers, rank
 from stackseal.report.view.effects import ChangeRow, Counts, changes, count
+from stackseal.report.view.everywhere import TargetRow, others, targets
 from stackseal.report.view.gates import GateRow, Grown, gates, grown
 from stackseal.report.view.permissions import PermissionRow, RiskRow, actions, permissions, risks
 
@@ -41,6 +42,9 @@ class StackView:
     report: StackReport
     counts: Counts
     changes: tuple[ChangeRow, ...]
+    """Without those of `targets`, which are counted all the same."""
+    targets: tuple[TargetRow, ...]
+    """Of a stack set what happens in which accounts."""
     dangers: tuple[Danger, ...]
     costs: tuple[CostRow, ...]
     findings: tuple[Finding, ...]
@@ -75,6 +79,11 @@ class StackView:
         return self.plan is not None and self.plan.kind is PlanKind.DEFERRED
 
     @property
+    def everywhere(self) -> bool:
+        """Whether it is a stack set, sealed without change sets."""
+        return self.plan is not None and self.plan.kind is PlanKind.STACK_SET
+
+    @property
     def status(self) -> Verdict:
         """The verdict on this stack alone."""
         return Report(run=_NO_RUN, stacks=(self.report,)).verdict
@@ -82,7 +91,10 @@ class StackView:
     @property
     def changed(self) -> bool:
         """Whether there is anything to look at."""
-        return bool(self.changes or self.findings or self.added or self.removed or self.dangers) or self.plan is None
+        return (
+            bool(self.changes or self.targets or self.findings or self.added or self.removed or self.dangers)
+            or self.plan is None
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,6 +136,11 @@ class View:
     def deferred(self) -> bool:
         """Whether any change set can only be made after other stacks."""
         return any(stack.deferred for stack in self.stacks)
+
+    @property
+    def everywhere(self) -> bool:
+        """Whether any stack is a stack set."""
+        return any(stack.everywhere for stack in self.stacks)
 
     @property
     def destructive(self) -> bool:
@@ -184,7 +201,8 @@ def stack_view(stack: StackReport) -> StackView:
     return StackView(
         report=stack,
         counts=count(rows),
-        changes=rows,
+        changes=others(rows),
+        targets=targets(rows),
         dangers=dangers(stack),
         costs=tuple(costs(rows)),
         findings=tuple(sorted(stack.findings, key=_finding_order)),

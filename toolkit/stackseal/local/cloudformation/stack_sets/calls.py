@@ -111,8 +111,10 @@ class Calls:
                 f"Stack instance not found for {place.account} in {place.region}",
                 404,
             )
+        stale = list(found.instances) if kept != found.given else places
         found.given = kept
-        for place, instance in found.instances.items():
+        for place in stale:
+            instance = found.instances[place]
             instance.status, instance.detailed = "OUTDATED", "PENDING" if place in places else instance.detailed
         return self._begin(found, "UPDATE", given, places)
 
@@ -293,7 +295,9 @@ class Calls:
         name = str(given.get("StackSetName", "")).partition(":")[0]
         known = self.sets.known.get((home, name))
         prefix = f"arn:{home.partition}:cloudformation:{home.region}:{home.account}:stackset"
-        resource = "*" if action == "ListStackSets" else known.arn if known else f"{prefix}/{name}:*"
+        resource = (
+            "*" if action in {"CreateStackSet", "ListStackSets"} else known.arn if known else f"{prefix}/{name}:*"
+        )
         ministack.authorize(access_key, home, f"cloudformation:{action}", resource, code="AccessDenied")
 
     def _id(self, name: str) -> str:
