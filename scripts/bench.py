@@ -1,6 +1,6 @@
 """What stackseal costs, measured here and now: `make bench`. docs/explanation/performance.md explains the rows.
 
-    bench.py [--rows NAME,…] [--runs N] [--size N] [--page]
+    bench.py [--rows NAME,…] [--runs N] [--size N] [--values N] [--full] [--page] [--keep]
 
 A row is a function that measures and returns seconds and ratios; ADD A ROW: the function and its line in `ROWS`. What a
 ratio compares is measured in turns in one run, so that a busy machine slows both sides down. Prints the rows, writes
@@ -34,11 +34,13 @@ from stackseal.checks import checkov_env
 ROOT: Final = Path(__file__).parents[1]
 BIN: Final = Path(sys.executable).parent
 RESULT: Final = ROOT / "reports" / "bench.json"
+KEPT: Final = ROOT / "docs" / "bench"
 PAGE: Final = ROOT / "docs" / "explanation" / "performance.md"
 _MARKS: Final = ("<!-- make bench -->\n```text\n", "```\n<!-- end -->\n")
 _EXAMPLE: Final = "techcorp-prod-a001-us-west-2-customer-churn-ml-codecommit"
 MANY: Final = 10
 """Configs of the larger review."""
+THOUSAND: Final = 1000
 
 
 class Skipped(Exception):  # noqa: N818 - reads as a sentence where it is raised
@@ -62,8 +64,12 @@ class Bench:
     work: Path
     runs: int = 3
     env: Mapping[str, str] = field(default_factory=lambda: environment(os.environ))
-    size: int = 10
-    """Templates of the row `engines`."""
+    size: int = 100
+    """The most templates of the rows `engines` and `memory`."""
+    values: int = 5
+    """Sets of values of the row `findings`."""
+    full: bool = False
+    """Whether a thousand templates are given to the commands as well, instead of being extrapolated from a hundred."""
 
     def interleaved(self, variants: Mapping[str, Callable[[], Mapping[str, float]]]) -> dict[str, float]:
         """The median of each time that the variants tell, taken in turns: every variant once, then again."""
@@ -79,6 +85,27 @@ class Bench:
         begun = time.perf_counter()
         subprocess.run(command, cwd=self.work, env={**self.env, **more}, check=True, capture_output=True, text=True)
         return {name: time.perf_counter() - begun}
+
+    def shell(self, name: str, *commands: str) -> dict[str, float]:
+        """The wall time of lines of bash."""
+        return self.run(name, "bash", "-c", "\n".join(commands))
+
+    def check(self, name: str, folder: Path, option: str) -> dict[str, float]:
+        """The wall time of our `check` of a folder."""
+        return self.shell(name, bench_engines.ours(BIN / "stackseal", folder, option))
+
+    def both(self, folder: Path) -> str:
+        """The two commands for a folder, one after the other."""
+        return bench_engines.theirs(BIN / "cfn-lint", self.checkov, f"{folder}/*.yaml", f"--directory {folder}")
+
+    def commands(self, name: str, folder: Path) -> dict[str, float]:
+        """The wall time of both commands for a folder."""
+        return self.shell(name, self.both(folder))
+
+    @cached_property
+    def checkov(self) -> Path:
+        """checkov's executable."""
+        return checkov_env.install(lambda _: None, env=self.env)
 
     def fresh(self, name: str) -> Path:
         """An empty folder."""
@@ -278,70 +305,139 @@ def policy(bench: Bench) -> Row:
 
 
 def engines(bench: Bench) -> Row:
-    """Linting and scanning templates: `check` with and without what earlier runs found, beside the two commands."""
-    tool, lint, size = BIN / "stackseal", BIN / "cfn-lint", bench.size
-    checkov = checkov_env.install(lambda _: None, env=bench.env)
-    new = bench_engines.templates(bench.fresh("new"), tool, bench.env, size, names=True)
-    few = bench_engines.templates(bench.fresh("few"), tool, bench.env, size, names=False)
-    one, full = bench.fresh("one"), bench.fresh("cache")
-    shutil.copy(new / "00000.yaml", one)
-    sample = [new / f"{index:05}.yaml" for index in range(min(bench_engines.SAMPLE, size))]
-    known = f"--cache-dir {full}"
+    """Linting and scanning new templates, beside the two commands: file by file (loop), and for the folder."""
+    seconds: dict[str, float] = {}
+    pairs: list[tuple[str, str]] = []
+    for size in [size for size in (1, 10, 100) if size <= bench.size]:
+        folder = bench_engines.templates(bench.fresh("new"), size, new=True)
+        seconds |= bench.interleaved(
+            {
+                "ours": lambda folder=folder, size=size: bench.check(f"{size} new", folder, "--no-cache"),
+                "folder": lambda folder=folder, size=size: bench.commands(f"{size} new: folder", folder),
+                "loop": lambda folder=folder, size=size: _loop(bench, folder, size),
+            }
+        )
+        pairs += [(f"{size} new", f"{size} new: {other}") for other in ("folder", "loop")]
+    line = {size: seconds[f"{size} new"] for size in (10, 100) if size <= bench.size}
+    if bench.size >= 100:
+        middle = bench_engines.templates(bench.fresh("middle"), 40, new=True)
+        line[40] = bench.check("", middle, "--no-cache")[""]
+    if bench.full:
+        most = bench_engines.templates(bench.fresh("most"), THOUSAND, new=True)
+        line[THOUSAND] = seconds[f"{THOUSAND} new"] = bench.check("", most, "--no-cache")[""]
+    counts = {}
+    if len(line) > 2:
+        slope, r2 = bench_engines.fit(line)
+        counts = {"slope, ms per template": slope * 1000, "R2 of the line": r2}
+    return Row(seconds=seconds, ratios=ratios(seconds, *pairs), counts=counts)
 
-    def shell(name: str, *commands: str) -> dict[str, float]:
-        return bench.run(name, "bash", "-c", "\n".join(commands))
 
-    def check(name: str, folder: Path, option: str) -> dict[str, float]:
-        return shell(name, bench_engines.ours(tool, folder, option))
+def _loop(bench: Bench, folder: Path, size: int) -> dict[str, float]:
+    sample = sorted(folder.iterdir())[: bench_engines.SAMPLE]
+    steps = [bench_engines.theirs(BIN / "cfn-lint", bench.checkov, str(path), f"--file {path}") for path in sample]
+    (taken_,) = bench.shell("", *steps).values()
+    return {f"{size} new: loop": taken_ * size / len(sample)}
 
-    def commands(name: str, folder: Path) -> dict[str, float]:
-        return shell(name, bench_engines.theirs(lint, checkov, f"{folder}/*.yaml", f"--directory {folder}"))
 
-    def loop() -> dict[str, float]:
-        steps = [bench_engines.theirs(lint, checkov, str(path), f"--file {path}") for path in sample]
-        (taken_,) = shell("", *steps).values()
-        return {f"{size} new: loop, from {len(sample)}": taken_ * size / len(sample)}
+def thousand(bench: Bench) -> Row:
+    """A thousand templates of few shapes: cold, 1 changed, nothing changed; beside the commands for the folder."""
+    few = bench_engines.templates(bench.fresh("few"), THOUSAND, few=True)
+    known, folder = f"--cache-dir {bench.fresh('cache')}", f"{THOUSAND}: folder"
+
+    def commands() -> dict[str, float]:
+        if bench.full:
+            return bench.commands(folder, few)
+        ten, hundred = (
+            bench.commands("", bench_engines.templates(bench.fresh("part"), size, few=True))[""] for size in (10, 100)
+        )
+        return {folder: bench_engines.extrapolated(ten, hundred, THOUSAND)}
 
     def changed() -> dict[str, float]:
-        path = new / "00000.yaml"
-        path.write_text(
-            path.read_text(encoding="utf-8").replace("Description: ", "Description: x", 1), encoding="utf-8"
-        )
-        return check(f"{size}, 1 changed", new, known)
+        path = few / "00000.yaml"
+        text = path.read_text(encoding="utf-8")
+        path.write_text(text.replace("Description: ", "Description: x", 1), encoding="utf-8")
+        return bench.check(f"{THOUSAND}: 1 changed", few, known)
 
-    check("", new, known)
+    bench.check("", few, known)
     seconds = bench.interleaved(
         {
-            "one": lambda: check("1 new", one, "--no-cache"),
-            "one, commands": lambda: commands("1 new: commands", one),
-            "new": lambda: check(f"{size} new", new, "--no-cache"),
-            "folder": lambda: commands(f"{size} new: folder", new),
-            "loop": loop,
-            "few": lambda: check(f"{size} of 3 shapes", few, "--no-cache"),
-            "few, folder": lambda: commands(f"{size} of 3 shapes: folder", few),
+            "few": lambda: bench.check(f"{THOUSAND}: few shapes, cold", few, "--no-cache"),
+            "folder": commands,
             "changed": changed,
-            "same": lambda: check(f"{size}, same", new, known),
+            "same": lambda: bench.check(f"{THOUSAND}: nothing changed", few, known),
         }
     )
-    said = subprocess.run(
-        [tool, "check", new, "--region", "us-west-2", "--no-cache", "--format", "json"],
-        env=bench.env,
-        capture_output=True,
-        text=True,
-        check=False,
+    mine = ("few shapes, cold", "1 changed", "nothing changed")
+    counts = {"shapes": bench_engines.shapes()}
+    return Row(
+        seconds=seconds, ratios=ratios(seconds, *((f"{THOUSAND}: {name}", folder) for name in mine)), counts=counts
     )
+
+
+def memory(bench: Bench) -> Row:
+    """The most memory of all processes at one time (PSS) for new templates, beside the two commands in turn."""
+    size = THOUSAND if bench.full else min(bench.size, 100)
+    folder = bench_engines.templates(bench.fresh("new"), size, new=True)
+    mine = bench_engines.peak(bench_engines.ours(BIN / "stackseal", folder, "--no-cache"), bench.env)
+    other = bench_engines.peak(bench.both(folder), bench.env)
+    counts = {f"{size} new: MiB": mine, f"{size} new: folder, MiB": other}
+    return Row(seconds={}, ratios={f"{size} new: MiB / folder": mine / other}, counts=counts)
+
+
+def findings(bench: Bench) -> Row:
+    """Findings that only one side has, over 40 combinations with sets of values: by shape, and by the commands."""
+    number = bench_engines.COMBINATIONS * bench.values
+    folder = bench_engines.templates(bench.fresh("values"), number)
+    command = [BIN / "stackseal", "check", folder, "--region", bench_engines.REGION, "--no-cache", "--format", "json"]
+    said = subprocess.run(command, env=bench.env, capture_output=True, text=True, check=False)
+    rows = json.loads(said.stdout)["findings"]
     counts = {
-        "findings that differ": bench_engines.differing(json.loads(said.stdout)["findings"], new, lint, checkov),
-        "peak MiB": bench_engines.peak(bench_engines.ours(tool, new, "--no-cache"), bench.env),
-        "peak MiB: folder": bench_engines.peak(
-            bench_engines.theirs(lint, checkov, f"{new}/*.yaml", f"--directory {new}"), bench.env
-        ),
+        "templates": number,
+        "findings": len(rows),
+        "findings that differ": bench_engines.differing(rows, folder, BIN / "cfn-lint", bench.checkov),
     }
-    folder = f"{size} new: folder"
-    pairs = [("1 new", "1 new: commands"), (f"{size} new", folder), (f"{size}, 1 changed", folder)]
-    pairs += [(f"{size} new", f"{size} new: loop, from {len(sample)}"), (f"{size}, same", folder)]
-    pairs += [(f"{size} of 3 shapes", f"{size} of 3 shapes: folder")]
-    return Row(seconds=seconds, ratios=ratios(seconds, *pairs), counts=counts)
+    return Row(seconds={}, ratios={}, counts=counts)
+
+
+def change(bench: Bench) -> Row:
+    """A review of a repository of 1,000 configs of which 10 change: predicted, and sealed on the embedded AWS."""
+    folder = bench.fresh("large")
+    _thousand_configs(folder)
+    report = bench.work / "large.json"
+    words = f"{BIN}/stackseal review --base main --log-level error --to-report {report}"
+
+    def command(plan: str, cache: str = "--no-cache") -> str:
+        local = " --aws local --plan sealed" if plan == "sealed" else ""
+        return f"cd {folder} && {words}{local} {cache}"
+
+    known = f"--cache-dir {bench.fresh('cache')}"
+    bench.shell("", command("predicted", known))
+    seconds = bench.interleaved(
+        {
+            "predicted": lambda: bench.shell("predicted, nothing known", command("predicted")),
+            "sealed": lambda: bench.shell("sealed, nothing known", command("sealed")),
+            "known": lambda: bench.shell("predicted, findings known", command("predicted", known)),
+        }
+    )
+    counts = {f"{plan}: MiB": bench_engines.peak(command(plan), bench.env) for plan in ("predicted", "sealed")}
+    return Row(seconds=seconds, ratios={}, counts=counts)
+
+
+def _thousand_configs(folder: Path) -> None:
+    """A repository of 1,000 configs on main, and a branch, checked out, that changes the tier of 10."""
+    (folder / "configs").mkdir()
+    (folder / "stackseal.yaml").write_text("version: 1\nconfigs: configs\n", encoding="utf-8")
+    (folder / ".gitignore").write_text("/ml/\n", encoding="utf-8")
+    git(folder, "init", "--quiet", "--initial-branch=main")
+    example = (assets.PRODUCTS / "ml" / "examples" / f"{_EXAMPLE}.yaml").read_text(encoding="utf-8")
+    paths = [folder / "configs" / f"{_EXAMPLE.replace('a001', f't{index:03}')}.yaml" for index in range(THOUSAND)]
+    for index, path in enumerate(paths):
+        path.write_text(example.replace("a001", f"t{index:03}"), encoding="utf-8")
+    commit(folder)
+    git(folder, "switch", "--quiet", "--create", "change")
+    for path in paths[:: THOUSAND // MANY]:
+        path.write_text(path.read_text(encoding="utf-8").replace("starter", "professional"), encoding="utf-8")
+    commit(folder)
 
 
 ROWS: Final[dict[str, Callable[[Bench], Row]]] = {
@@ -351,9 +447,30 @@ ROWS: Final[dict[str, Callable[[Bench], Row]]] = {
     "report": report,
     "policy": policy,
     "engines": engines,
+    "thousand": thousand,
+    "memory": memory,
+    "findings": findings,
+    "change": change,
 }
-ASKED: Final = frozenset({"engines"})
+ASKED: Final = frozenset({"engines", "thousand", "memory", "findings", "change"})
 """Rows that are measured only when they are named: minutes on a quiet machine."""
+GOALS: Final[dict[str, float]] = {
+    "1 new / 1 new: folder": 0.33,
+    "10 new / 10 new: loop": 1 / 15,
+    "10 new / 10 new: folder": 0.36,
+    "100 new / 100 new: loop": 1 / 23,
+    "100 new / 100 new: folder": 0.40,
+    "1000: few shapes, cold / 1000: folder": 1 / 100,
+    "1000: 1 changed / 1000: folder": 1 / 250,
+    "1000: nothing changed / 1000: folder": 1 / 3000,
+    "1000 new: MiB / folder": 0.5,
+    "findings that differ": 0,
+    "predicted, nothing known": 15,
+    "sealed, nothing known": 15,
+    "predicted: MiB": 900,
+    "sealed: MiB": 900,
+}
+"""What we want to reach on a quiet machine of two cores; a bench judges nobody, it prints them beside what it found."""
 
 
 # --- what is done with them
@@ -389,16 +506,20 @@ def shown(name: str, row: Row | str) -> str:
     if isinstance(row, str):
         return f"{name}: {title}\n  skipped: {row}\n"
     width = max(len(each) for each in [*row.seconds, *row.ratios, *row.counts])
-    times = [f"  {each:<{width}}  {_time(value)}" for each, value in row.seconds.items()]
+    times = [f"  {each:<{width}}  {_time(value)}{_goal(each, 's')}" for each, value in row.seconds.items()]
     return "\n".join(
         [
             f"{name}: {title}",
             *times,
-            *(f"  {each:<{width}}  {value:9.3g} x" for each, value in row.ratios.items()),
-            *(f"  {each:<{width}}  {value:9.0f}" for each, value in row.counts.items()),
+            *(f"  {each:<{width}}  {value:9.3g} x{_goal(each, 'x')}" for each, value in row.ratios.items()),
+            *(f"  {each:<{width}}  {value:9.4g}{_goal(each, '')}" for each, value in row.counts.items()),
             "",
         ]
     )
+
+
+def _goal(name: str, unit: str) -> str:
+    return f"   (at most {GOALS[name]:.3g} {unit}".rstrip() + ")" if name in GOALS else ""
 
 
 def _time(seconds: float) -> str:
@@ -425,20 +546,23 @@ def main(arguments: Sequence[str]) -> int:
     usual = ",".join(name for name in ROWS if name not in ASKED)
     parser.add_argument("--rows", default=usual, help=f"which (default: {usual}; also: {','.join(sorted(ASKED))})")
     parser.add_argument("--runs", type=int, default=3, help="how often each is measured (default: 3)")
-    parser.add_argument("--size", type=int, default=10, help="templates of the row engines (default: 10)")
+    parser.add_argument("--size", type=int, default=100, help="most templates of engines and memory (default: 100)")
+    parser.add_argument("--values", type=int, default=5, help="sets of values of the row findings (default: 5)")
+    parser.add_argument("--full", action="store_true", help="extrapolate nothing from 100 to 1,000 templates; an hour")
+    parser.add_argument("--keep", action="store_true", help="keep the result as that of this release, in docs/bench/")
     parser.add_argument("--page", action="store_true", help=f"put the result into {PAGE.relative_to(ROOT)}")
     given = parser.parse_args(arguments)
     if unknown := sorted(set(given.rows.split(",")) - set(ROWS)):
         parser.error(f"there is no row {', '.join(unknown)}: they are {', '.join(ROWS)}")
     if given.runs < 1:
         parser.error("--runs must be 1 or more")
-    if given.size < 1:
-        parser.error("--size must be 1 or more")
-    facts = {**machine(), "runs": str(given.runs)}
+    if given.size < 1 or given.values < 1:
+        parser.error("--size and --values must be 1 or more")
+    facts = {**machine(), "runs": str(given.runs), "full": "yes" if given.full else "no, from 100"}
     texts, rows = [" · ".join(f"{key} {value}" for key, value in facts.items()) + "\n"], {}
     print(texts[0], flush=True)
     with tempfile.TemporaryDirectory(prefix="stackseal-bench-") as folder:
-        bench = Bench(Path(folder), given.runs, size=given.size)
+        bench = Bench(Path(folder), given.runs, size=given.size, values=given.values, full=given.full)
         for name in given.rows.split(","):
             try:
                 found = taken(name, bench)
@@ -449,7 +573,11 @@ def main(arguments: Sequence[str]) -> int:
             texts.append(shown(name, found))
             print(texts[-1], flush=True)
     RESULT.parent.mkdir(exist_ok=True)
-    RESULT.write_text(json.dumps({"machine": facts, "rows": rows}, indent=2) + "\n", encoding="utf-8")
+    result = json.dumps({"machine": facts, "rows": rows}, indent=2) + "\n"
+    RESULT.write_text(result, encoding="utf-8")
+    if given.keep:
+        KEPT.mkdir(parents=True, exist_ok=True)
+        (KEPT / f"{__version__}.json").write_text(result, encoding="utf-8")
     if given.page:
         PAGE.write_text(paged(PAGE.read_text(encoding="utf-8"), "\n".join(texts)), encoding="utf-8")
     return 0

@@ -1,12 +1,14 @@
-"""The row `engines` of scripts/bench.py: linting and scanning a folder of templates, beside the engines' own commands.
+"""The rows `engines`, `thousand`, `memory` and `findings` of scripts/bench.py: templates, and what is compared.
 
-`--size N` says how many templates (10, 100, 1000 are the sizes to compare; a thousand takes half an hour). Every set is
-made of three examples' templates: *new* ones differ in their names, *of 3 shapes* only in the comments at the top.
+Templates are made of 40 examples of the products, each with values of its own for company, tenant and purpose. *New*
+ones differ in their descriptions as well, so that no two have one shape (docs/adr/0022-shapes.md). *Few* are made of
+those examples only of which every set of values has the same shape.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import subprocess
 import time
@@ -15,41 +17,72 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from stackseal import assets
+from stackseal.checks import shape
+from stackseal.checks.scan import plain
 
-EXAMPLES: Final = (
-    "techcorp-prod-a001-us-west-2-customer-churn-ml-codecommit",
-    "techcorp-prod-a001-us-west-2-customer-churn-ml-s3",
-    "globalbank-prod-c001-us-west-2-demand-forecasting-ml-s3-standalone-ssm",
-)
+GOLDEN: Final = Path(__file__).parents[1] / "tests" / "golden"
+COMBINATIONS: Final = 40
 SAMPLE: Final = 2
 """Steps of the loop that are really run; the rest is extrapolated, and the name of the time says so."""
 REGION: Final = "us-west-2"
+_COMPANIES: Final = ("acme", "n3xt", "bigbank", "data4all", "orchard-labs")
+_CASES: Final = ("churn", "fraud-v2", "credit-risk", "x9-vision", "demand")
+_HEADER: Final = re.compile(r"(?<=config sha256:)[0-9a-f]{8}")
 
 
-def templates(folder: Path, stackseal: Path, env: Mapping[str, str], number: int, *, names: bool) -> Path:
-    """A folder of that many templates. Raises CalledProcessError where an example cannot be rendered."""
-    made, work = folder / "templates", folder / "work"
-    for path in (made, work):
-        path.mkdir(parents=True)
-    texts = [_rendered(work, stackseal, env, example) for example in EXAMPLES]
+def templates(folder: Path, number: int, *, new: bool = False, few: bool = False) -> Path:
+    """A folder of that many templates."""
+    folder.mkdir(parents=True, exist_ok=True)
+    texts = [text for text in combinations() if not few or _shaped(text)]
     for index in range(number):
-        text = texts[index % len(texts)].replace("# config sha256:", f"# config sha256:{index:08}", 1)
-        lines = text.split("\n", 2)
-        lines[1] = lines[1][: len("# config sha256:") + 64]
-        text = "\n".join(lines)
-        for tenant in ("a001", "c001") if names else ():
-            text = text.replace(tenant, f"t{index:03}")
-        (made / f"{index:05}.yaml").write_text(text, encoding="utf-8")
-    return made
+        text = _HEADER.sub(f"{index:08}", _renamed(texts[index % len(texts)], index // len(texts)), count=1)
+        text = text.replace("\nDescription: ", f"\nDescription: {index:05} ", 1) if new else text
+        (folder / f"{index:05}.yaml").write_text(text, encoding="utf-8")
+    return folder
 
 
-def _rendered(work: Path, stackseal: Path, env: Mapping[str, str], example: str) -> str:
-    config = assets.PRODUCTS / "ml" / "examples" / f"{example}.yaml"
-    command = [stackseal, "create-prov-template", config, "--root", work / example, "--format", "json"]
-    subprocess.run(command, cwd=work, env=dict(env), check=True, capture_output=True)
-    (path,) = (work / example / "templates").glob("*.yaml")
-    return path.read_text(encoding="utf-8")
+def combinations() -> list[str]:
+    """What the examples of the products render to; accounts' own stacks are left out."""
+    found = sorted(path for path in GOLDEN.glob("*/*/template.yaml") if path.parent.parent.name != "bootstrap")
+    return [path.read_text(encoding="utf-8") for path in found[:COMBINATIONS]]
+
+
+def shapes() -> int:
+    """How many shapes the few have."""
+    return sum(map(_shaped, combinations()))
+
+
+def _shaped(text: str) -> bool:
+    keys = {found.key if (found := shape.of(plain(_renamed(text, number)))) else None for number in range(30)}
+    return len(keys) == 1 and None not in keys
+
+
+def _renamed(text: str, number: int) -> str:
+    """The template with the values of this number in the Defaults of its parameters."""
+    head, mark, rest = text.partition("\nResources:\n")
+    words = {
+        r"techcorp|globalbank|edge(?=-)": _COMPANIES[number % len(_COMPANIES)],
+        r"\b[abc]001\b": f"t{number:03}",
+        r"customer-churn|demand-forecasting|fraud-detection": _CASES[number // len(_COMPANIES) % len(_CASES)],
+    }
+    lines = head.split("\n")
+    for old, value in words.items():
+        lines = [re.sub(old, value, line) if line.startswith("    Default: ") else line for line in lines]
+    return "\n".join(lines) + mark + rest
+
+
+def extrapolated(ten: float, hundred: float, number: int) -> float:
+    """The seconds of a number of templates, if each costs as much as between the 10th and the 100th."""
+    return ten + (hundred - ten) / 90 * (number - 10)
+
+
+def fit(points: Mapping[int, float]) -> tuple[float, float]:
+    """Slope and R² of the straight line through times by number."""
+    xs, ys = list(points), list(points.values())
+    x, y = sum(xs) / len(xs), sum(ys) / len(ys)
+    slope = sum((a - x) * (b - y) for a, b in points.items()) / sum((a - x) ** 2 for a in xs)
+    left = sum((b - (y + slope * (a - x))) ** 2 for a, b in points.items())
+    return slope, 1 - left / (sum((b - y) ** 2 for b in ys) or 1)
 
 
 def ours(stackseal: Path, folder: Path, *options: str) -> str:

@@ -10,7 +10,8 @@ import bench_engines
 import pytest
 
 from contract.support import script
-from stackseal.checks.scan import _HEADER
+from stackseal.checks import shape
+from stackseal.checks.scan import plain
 
 BENCH = script("bench")
 
@@ -89,13 +90,29 @@ def test_the_page_takes_what_was_printed_and_nothing_else() -> None:
         BENCH.paged("nothing", "new\n")
 
 
-def test_templates_are_new_by_their_names_or_of_a_few_shapes(tmp_path: Path) -> None:
-    stackseal, env = BENCH.BIN / "stackseal", BENCH.environment(BENCH.os.environ)
-    for names, different in ((True, 4), (False, 3)):
-        made = bench_engines.templates(tmp_path / str(names), stackseal, env, 4, names=names)
-        texts = [path.read_text(encoding="utf-8") for path in sorted(made.iterdir())]
-        assert len(set(texts)) == 4
-        assert len({_HEADER.sub("", text) for text in texts}) == different
+def test_templates_are_new_or_of_few_shapes(tmp_path: Path) -> None:
+    few = bench_engines.shapes()
+    assert 15 <= few <= bench_engines.COMBINATIONS == 40 == len(bench_engines.combinations())
+    for new, different in ((True, 80), (False, few)):
+        made = bench_engines.templates(tmp_path / str(new), 80, new=new, few=not new)
+        texts = [plain(path.read_text(encoding="utf-8")) for path in sorted(made.iterdir())]
+        assert len(set(texts)) == 80
+        found = {known.key if (known := shape.of(text)) else text for text in texts}
+        assert len(found) == different
+
+
+def test_a_line_is_fitted_and_prolonged() -> None:
+    assert bench_engines.fit({10: 3.0, 40: 6.0, 100: 12.0}) == pytest.approx((0.1, 1.0))
+    assert bench_engines.fit({10: 3.0, 40: 12.0, 100: 3.0})[1] < 0.5
+    assert bench_engines.extrapolated(2.0, 11.0, 1000) == pytest.approx(101.0)
+
+
+def test_what_is_wanted_stands_beside_what_was_found() -> None:
+    row = BENCH.Row(seconds={}, ratios={"1 new / 1 new: folder": 0.5}, counts={"findings that differ": 0, "other": 3})
+    text = BENCH.shown("engines", row)
+    assert "0.5 x   (at most 0.33 x)" in text
+    assert "0   (at most 0)" in text
+    assert text.count("at most") == 2
 
 
 def test_a_finding_that_one_side_lacks_is_counted(tmp_path: Path) -> None:
@@ -127,7 +144,7 @@ def test_the_command_line(capsys: pytest.CaptureFixture[str]) -> None:
     for words, says in (
         (["--rows", "speed"], "there is no row speed"),
         (["--runs", "0"], "--runs must be 1 or more"),
-        (["--size", "0"], "--size must be 1 or more"),
+        (["--size", "0"], "--size and --values must be 1 or more"),
     ):
         with pytest.raises(SystemExit):
             BENCH.main(words)
