@@ -49,12 +49,18 @@ def combinations() -> list[str]:
 
 def shapes() -> int:
     """How many shapes the few have."""
-    return sum(map(_shaped, combinations()))
+    return len({_keys(text)[0] for text in combinations() if _shaped(text)})
 
 
 def _shaped(text: str) -> bool:
-    keys = {found.key if (found := shape.of(plain(_renamed(text, number)))) else None for number in range(30)}
+    keys = set(_keys(text))
     return len(keys) == 1 and None not in keys
+
+
+def _keys(text: str) -> list[str | None]:
+    """The shape with each set of values."""
+    found = (shape.of(plain(_renamed(text, number))) for number in range(30))
+    return [each.key if each else None for each in found]
 
 
 def _renamed(text: str, number: int) -> str:
