@@ -12,7 +12,7 @@ def numbered(*ranges: tuple[int, int]) -> set[str]:
 
 
 PIPELINES = {f"C{number:02d}" for number in range(1, 12)}
-MODERN = {"D01", "D02", "D06", "D07", "D08", "D12"}
+MODERN = {"D01", "D02", "D06", "D07", "D08", "D12", "D13"}
 PROMISED = numbered((1, 69)) | PIPELINES | MODERN
 """Every row of the ML product and of the pipelines, and some that go beyond them."""
 

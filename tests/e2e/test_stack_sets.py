@@ -24,6 +24,7 @@ def all_of(bench: Bench) -> Everywhere:
     return Everywhere(bench=bench)
 
 
+@pytest.mark.spec("D13")
 def test_what_was_reviewed_is_in_every_account(all_of: Everywhere) -> None:
     all_of.roles(ONE, TWO)
 
@@ -133,6 +134,7 @@ def test_a_template_that_somebody_changed_since_the_review_is_not_overwritten(al
         all_of.merge(2)
 
 
+@pytest.mark.spec("D13")
 def test_one_account_that_fails_makes_the_deployment_fail_and_a_repeat_goes_on(all_of: Everywhere) -> None:
     all_of.roles(ONE)
     tolerant = CONFIG.replace("max_concurrent_count: 2", "failure_tolerance_count: 1")
@@ -187,6 +189,7 @@ def service(unit: str) -> str:
     return text.replace("  auto_deployment: true\n  retain_on_account_removal: true\n", "")
 
 
+@pytest.mark.spec("D13")
 def test_organizational_units_are_resolved_and_sealed(all_of: Everywhere) -> None:
     unit, accounts = organised(all_of)
     report = all_of.propose(service(unit), name=SERVICE.name)
@@ -203,6 +206,7 @@ def test_organizational_units_are_resolved_and_sealed(all_of: Everywhere) -> Non
     assert all_of.merge(2).outcome is Outcome.DELETED
 
 
+@pytest.mark.spec("D13")
 def test_an_account_that_joined_since_the_review_is_refused(all_of: Everywhere) -> None:
     unit, _ = organised(all_of)
     all_of.propose(service(unit), name=SERVICE.name)

@@ -29,7 +29,7 @@ def complete_authorization() -> None:
     """Lets ministack's check of direct calls know what it asks of CloudFormation and IAM calls on AWS.
 
     Keys and resources: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscloudformation.html
-    and list_awsidentityandaccessmanagementiam.html.
+    and list_awsidentityandaccessmanagementiam.html. Of Organizations only lists are of a unit or root.
     """
     actions = module("ministack.core.iam_actions")
     if hasattr(actions, "_stackseal_resource"):
@@ -39,6 +39,8 @@ def complete_authorization() -> None:
     def resource(service: str, method: str, path: str, headers: Any, body: bytes, params: Any, *where: Any) -> str:
         if service == "cloudformation":
             return stack_arn(_form(body, params))
+        if service == "organizations":
+            return _unit_arn(body)
         return str(actions._stackseal_resource(service, method, path, headers, body, params, *where))
 
     def context(service: str, action: str, body: bytes, params: Any) -> dict[str, Any]:
@@ -99,6 +101,17 @@ def stack_arn(form: Mapping[str, str]) -> str:
     record, place = stack(name), here()
     fallback = f"arn:{place.partition}:cloudformation:{place.region}:{place.account}:stack/{name}/*"
     return str(record["StackId"]) if record else fallback
+
+
+def _unit_arn(body: bytes) -> str:
+    """The organizational unit or the root whose content a call lists; `*` for any other call.
+
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsorganizations.html
+    """
+    given = json.loads(body or b"{}")
+    parent = str(given.get("ParentId", "")) if isinstance(given, dict) else ""
+    kind, place = "root" if parent.startswith("r-") else "ou", here()
+    return f"arn:{place.partition}:organizations::{place.account}:{kind}/o-embedded/{parent}" if parent else "*"
 
 
 def _stack_context(action: str, form: Mapping[str, str]) -> dict[str, str]:
