@@ -71,7 +71,13 @@ def test_the_parts_are_the_whole_byte_for_byte(change: Bench, of: int) -> None:
 def test_findings_of_the_engines_are_the_same(bench: Bench) -> None:
     bench.world = replace(bench.world, engines=("cfn-lint",))
     proposed(bench)
-    assert drawn(bench).code == 0
+    done = drawn(bench)
+    assert done.code == 0
+    assert done.stderr.splitlines()[:2] == [
+        "Checking 5 templates",
+        "cfn-lint: 0 running, 0 cached, 0 read, 5 left",
+    ]
+    assert done.stderr.splitlines()[-1] == "cfn-lint: 0 running, 0 cached, 5 read, 0 left"
     assert merge(bench, parts(bench, 2)).code == 0
     merged, whole = ((bench.folder / "ml" / file).read_bytes() for file in ("merged.json", "bundle.json"))
     assert merged == whole

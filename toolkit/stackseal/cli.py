@@ -145,6 +145,7 @@ def run(arguments: argparse.Namespace, env: Mapping[str, str], output: Output) -
         if arguments.aws == "local":
             aws_env |= _embedded(stack)
         runner, clock = hosts.runner(env), Clock()
+        output.folds = runner.annotates
         world = World(
             env=env,
             here=Path.cwd(),

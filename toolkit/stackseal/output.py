@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, TextIO
 
@@ -27,6 +28,10 @@ class Output:
     level: str = "info"
     colour: bool = False
     live: bool = False
+    folds: bool = False
+    """Whether who records the words folds groups of them, as GitHub does."""
+    said: int = 0
+    """How many words and results there were."""
     hidden: Hidden = field(default_factory=Hidden)
     heard: Callable[[str], None] | None = None
     """Gets every result and every word besides, for the execution log."""
@@ -39,6 +44,7 @@ class Output:
 
     def data(self, text: str) -> None:
         """A result, on stdout."""
+        self.said += 1
         if self.heard is not None:
             self.heard(text)
         self.stdout.write(inert(self.hidden.text(text)) + ("" if text.endswith("\n") else "\n"))
@@ -55,6 +61,7 @@ class Output:
         if self.heard is not None and level != "debug":
             self.heard(text)
         if _LEVELS.index(level) >= _LEVELS.index(self.level):
+            self.said += 1
             self.stderr.write(inert(self.hidden.text(text)) + "\n")
             self.stderr.flush()
 
@@ -70,6 +77,26 @@ class Output:
         """
         self.stderr.write(f"::add-mask::{secret}\n")
         self.stderr.flush()
+
+    @contextmanager
+    def group(self, title: str) -> Iterator[None]:
+        """Words that belong together, under a title; nothing where information is not said.
+
+        Source: GitHub's "Workflow commands", `::group::`. The title is one line, and no command of anybody else's.
+        """
+        folds = self.folds and _LEVELS.index(self.level) <= _LEVELS.index("info")
+        if not folds:
+            self.say(title)
+            yield
+            return
+        line = " ".join(inert(self.hidden.text(title)).split()).replace("%", "%25")
+        self.stderr.write(f"::group::{line}\n")
+        self.stderr.flush()
+        try:
+            yield
+        finally:
+            self.stderr.write("::endgroup::\n")
+            self.stderr.flush()
 
     def redraw(self, text: str, lines: int) -> None:
         """Replace the last `lines` lines of talk on a terminal by this text."""

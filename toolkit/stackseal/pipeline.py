@@ -312,8 +312,7 @@ def _found(world: World, prepared: Sequence[Prepared], waivers: Sequence[Waiver]
     if not prepared:
         return ()
     templates = [item.template for item in prepared]
-    world.out.say(f"Checking {len(templates)} templates")
-    with preparation.engines(world) as ready:
+    with preparation.engines(world, texts=len(templates)) as ready:
         return checks.run(templates, world=ready, waivers=waivers, today=world.clock.today)
 
 

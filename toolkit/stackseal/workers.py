@@ -16,9 +16,9 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -50,11 +50,20 @@ class Shared:
     """Why a seat was lost, if one was."""
 
 
+@dataclass(kw_only=True)
+class Watch:
+    """Who is told, by the name of the team, that a question was asked and that it is over."""
+
+    asked: Callable[[str], None] = lambda _: None
+    answered: Callable[[str], None] = lambda _: None
+
+
 class Seat:
     """One process that answers; its first line says who it is."""
 
-    def __init__(self, asking: int, answering: int) -> None:
+    def __init__(self, asking: int, answering: int, name: str = "", watch: Watch | None = None) -> None:
         self._asking, self._answering = asking, answering
+        self._name, self._watch = name, watch or Watch()
         self._ready: dict[str, Any] | None = None
 
     def ready(self) -> Mapping[str, Any]:
@@ -66,11 +75,14 @@ class Seat:
     def ask(self, question: Mapping[str, Any], seconds: float) -> dict[str, Any]:
         """The answer. Raises `Gone` where none comes in this time."""
         self.ready()
+        self._watch.asked(self._name)
         try:
             _write(self._asking, json.dumps(question).encode() + b"\n")
+            return self._line(seconds)
         except OSError as error:
             raise Gone("it has ended") from error
-        return self._line(seconds)
+        finally:
+            self._watch.answered(self._name)
 
     def close(self) -> None:
         for descriptor in (self._asking, self._answering):
@@ -105,13 +117,13 @@ def _write(descriptor: int, content: bytes) -> None:
 class Team:
     """One program with its seats; it is told their pipes as `in:out`, one word each."""
 
-    def __init__(self, words: Sequence[str], seats: int) -> None:
+    def __init__(self, words: Sequence[str], seats: int, name: str = "", watch: Watch | None = None) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="stackseal-worker-"))
-        for name in ("home", "cwd", "tmp"):
-            (self._folder / name).mkdir()
+        for part in ("home", "cwd", "tmp"):
+            (self._folder / part).mkdir()
         pipes = [(os.pipe(), os.pipe()) for _ in range(seats)]
         theirs = [(question[0], answer[1]) for question, answer in pipes]
-        self.seats = tuple(Seat(question[1], answer[0]) for question, answer in pipes)
+        self.seats = tuple(Seat(question[1], answer[0], name, watch) for question, answer in pipes)
         try:
             self._process = self._start(words, theirs)
         except OSError:
@@ -187,6 +199,7 @@ class Workers:
     """A context manager: the teams that run, by name."""
 
     def __init__(self) -> None:
+        self.watch = Watch()
         self._teams: dict[str, Team] = {}
         self._over = False
 
@@ -198,13 +211,23 @@ class Workers:
     ) -> None:
         self.close()
 
+    @contextmanager
+    def watched(self, watch: Watch) -> Iterator[None]:
+        """Whoever this is hears what is asked inside."""
+        before = (self.watch.asked, self.watch.answered)
+        self.watch.asked, self.watch.answered = watch.asked, watch.answered
+        try:
+            yield
+        finally:
+            self.watch.asked, self.watch.answered = before
+
     def start(self, name: str, words: Sequence[str], *, seats: int = 1) -> Team:
         """The team of that name, started if it does not run. Raises `Gone` where it cannot be."""
         if self._over:
             raise Gone("everything is being closed")
         if name not in self._teams:
             try:
-                self._teams[name] = Team(words, seats)
+                self._teams[name] = Team(words, seats, name, self.watch)
             except OSError as error:
                 raise Gone(f"{words[0]} cannot be started ({error.strerror})") from error
         return self._teams[name]

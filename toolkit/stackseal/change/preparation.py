@@ -10,13 +10,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from stackseal import artifacts, catalogue, checked, checks, config, render, settings
+from stackseal import artifacts, catalogue, checked, checks, config, progress, render, settings
 from stackseal.catalogue import Catalogue, Resolved
 from stackseal.change import offered
 from stackseal.checks.cache import Cache
 from stackseal.hosts import trust
 from stackseal.model import ResourceRow, Stack, Template, Waiver, canonical_json
-from stackseal.workers import Workers
+from stackseal.workers import Watch, Workers
 from stackseal.world import World
 
 
@@ -77,15 +77,22 @@ def rendered(world: World, resolved: Resolved, waivers: Sequence[Waiver]) -> Pre
 
 
 @contextmanager
-def engines(world: World, chosen: tuple[str, ...] | None = None, *, verify: bool = False) -> Iterator[checks.Engines]:
+def engines(
+    world: World, chosen: tuple[str, ...] | None = None, *, verify: bool = False, texts: int = 1
+) -> Iterator[checks.Engines]:
     """The outside of the checks: workers, what is known from earlier runs, and an empty scratch folder.
 
     checkov is looked for, and installed if it is missing, when a template must be scanned. With `verify` everything is
-    read anew and compared with what is known.
+    read anew and compared with what is known. How far they are is shown where there are several `texts`.
     """
     from stackseal.checks import checkov_env
 
-    with tempfile.TemporaryDirectory(prefix="stackseal-") as work, _hands(world) as hands:
+    with (
+        progress.shown(world.out, texts) as far,
+        tempfile.TemporaryDirectory(prefix="stackseal-") as work,
+        _hands(world) as hands,
+        hands.watched(Watch(asked=far.asked, answered=far.answered)),
+    ):
         yield checks.Engines(
             checkov=None,
             install=lambda: checkov_env.install(world.out.say, env=world.env),
@@ -95,6 +102,8 @@ def engines(world: World, chosen: tuple[str, ...] | None = None, *, verify: bool
             hands=hands,
             cache=_cache(world, verify=verify),
             say=world.out.say,
+            begun=far.begin,
+            over=far.end,
         )
 
 

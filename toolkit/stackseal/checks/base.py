@@ -42,6 +42,10 @@ class Engines:
     """Results of earlier runs; None where every text is read anew."""
     say: Callable[[str], None] = lambda _: None
     """A word to the person."""
+    begun: Callable[[str, int, int], None] = lambda _engine, _texts, _known: None
+    """Hears how many texts an engine has to judge, and how many are known from earlier runs."""
+    over: Callable[[str], None] = lambda _engine: None
+    """Hears that an engine has judged them all."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -65,12 +65,17 @@ def scanned(engine: Engine, jobs: Mapping[str, Job], world: Engines) -> dict[str
     """What an engine says of every text: from the cache, or by reading it. Raises `Failed` where the cache is wrong."""
     identity = engine.identity(world) if world.cache and jobs else None
     if world.cache is None or identity is None:
-        return _read(engine, jobs, world, apart=False)
+        world.begun(engine.ID, len(jobs), 0)
+        found = _read(engine, jobs, world, apart=False)
+        world.over(engine.ID)
+        return found
     named = _Named(engine, identity)
     known = {key: raws for key, job in jobs.items() if (raws := named.kept(job, world.cache)) is not None}
     verifies = world.cache.verifies
     left = {key: job for key, job in jobs.items() if verifies or key not in known}
+    world.begun(engine.ID, len(jobs), len(jobs) - len(left))
     found = _read(engine, left, world, apart=verifies)
+    world.over(engine.ID)
     if verifies:
         _compared(engine.ID, known, found, world.cache.folder)
     if world.cache.writes:

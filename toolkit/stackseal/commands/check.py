@@ -59,7 +59,7 @@ def run(args: argparse.Namespace, world: World) -> int:
     new = [file for file in files if args.verify_cache or file.key not in before]
     if new:
         preparation.warm(world, needed=True)
-    with preparation.engines(world, names, verify=args.verify_cache) as ready:
+    with preparation.engines(world, names, verify=args.verify_cache, texts=len(new)) as ready:
         findings = checks.run_files(new, world=ready, region=args.region)
     found = _by_file(new, findings)
     if args.verify_cache:
