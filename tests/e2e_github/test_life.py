@@ -83,7 +83,7 @@ def is_reviewed_and_pushed_again(consumer: Hub) -> int:
     assert render[:2] == ["render", f"refs/pull/{number}/merge"]
     assert plan == ["plan", base, base]
     assert sorted(path.name for path in consumer.artifacts.iterdir()) == [
-        "stackseal-bundle-review",
+        "stackseal-part-0-of-review",
         "stackseal-report-review",
         "stackseal-review-review",
     ]
