@@ -283,6 +283,7 @@ def test_the_commands_for_one_config_reach_every_account(all_of: Everywhere) -> 
     all_of.bench.write(CONFIG, SELF.name)
     config = f"configs/{SELF.name}"
     assert all_of.bench.run("create-prov-template", config).code == 0
+    assert f"in each stack of {NAME}: {ONE}, {TWO} in us-west-2" in all_of.bench.run("show-product", config).stdout
 
     made = all_of.bench.run("deploy-product", config, "--force", "--format", "json")
 

@@ -133,3 +133,27 @@ def test_organizational_units_need_no_role_of_ours(all_of: Everywhere) -> None:
     assert any("without a review" in note for note in plan(report).notes)
     assert acting(all_of, Role.DEPLOY).merge().outcome is Outcome.CREATED
     assert all_of.guarded(account, "techcorp-staging-a001-guardrails-us-west-2")
+
+
+def test_an_account_that_manages_its_roles_makes_none_for_a_stack_set(all_of: Everywhere) -> None:
+    text = f'version: 1\nconfigs: configs\naccounts: {{"{HOME}": {{execution_roles: managed}}}}\n'
+    (all_of.bench.folder / settings.FILE).write_text(text, encoding="utf-8")
+    all_of.bench.commit("Manage the roles")
+    all_of.roles(ONE, TWO)
+
+    all_of.deployed()
+
+    assert all_of.bench.client("cloudformation").list_stacks()["StackSummaries"] == []
+    watched = all_of.bench.run("drift", f"configs/{SELF.name}", "--format", "json")
+    assert [row["status"] for row in watched.facts["stacks"]] == ["IN_SYNC"]
+
+
+def test_a_closed_pull_request_leaves_nothing_to_tidy_up(all_of: Everywhere) -> None:
+    granted(all_of, CONFIG, SELF.name)
+    acting(all_of, Role.PLAN).propose(CONFIG)
+
+    done = acting(all_of, Role.PLAN).bench.run(
+        "cleanup", "--pull-request", "1", "--state", "closed", "--base", "main", "--head", "pr-1"
+    )
+
+    assert done.code == 0, done.stderr

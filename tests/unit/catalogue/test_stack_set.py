@@ -33,7 +33,11 @@ def test_a_self_managed_set(sandbox: Sandbox) -> None:
     assert found.permissions is Permissions.SELF_MANAGED
     assert (found.accounts, found.units) == (("222233334444", "333344445555"), ())
     assert found.regions == ("us-west-2", "eu-west-1")
-    assert found.preferences == {"MaxConcurrentCount": 2, "RegionConcurrencyType": "SEQUENTIAL"}
+    assert found.preferences == {
+        "ConcurrencyMode": "SOFT_FAILURE_TOLERANCE",
+        "MaxConcurrentCount": 2,
+        "RegionConcurrencyType": "SEQUENTIAL",
+    }
     assert found.execution_role == "AWSCloudFormationStackSetExecutionRole"
 
 

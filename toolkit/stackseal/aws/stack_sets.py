@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -47,7 +48,7 @@ class StackSets:
             if error.code == _MISSING:
                 return None
             raise
-        return _state(found)
+        return None if found.get("Status") == "DELETED" else _state(found)
 
     def instances(self, name: str) -> tuple[InstanceState, ...]:
         """The stacks of the set, sorted by account and region."""
@@ -102,19 +103,19 @@ class StackSets:
     def update(self, new: NewStackSet, group: Group | None, reach: Reach, *, operation: str) -> None:
         """Begin to update the set and the stacks of a group; without one no stack, because there is none."""
         where = self._where(group, reach) if group else {}
-        with translated(f"could not change the stack set {new.name}", changes=self._recover(new.name)):
+        with _once(), translated(f"could not change the stack set {new.name}", changes=self._recover(new.name)):
             self._client.update_stack_set(**self._described(new), **where, OperationId=operation, **self._as)
 
     def create_instances(self, name: str, group: Group, reach: Reach, *, operation: str) -> None:
         """Begin to make the stacks of a group."""
-        with translated(f"could not create stacks of the stack set {name}", changes=self._recover(name)):
+        with _once(), translated(f"could not create stacks of the stack set {name}", changes=self._recover(name)):
             self._client.create_stack_instances(
                 StackSetName=name, **self._where(group, reach), OperationId=operation, **self._as
             )
 
     def delete_instances(self, name: str, group: Group, reach: Reach, *, operation: str) -> None:
         """Begin to delete the stacks of a group, with their resources."""
-        with translated(f"could not delete stacks of the stack set {name}", changes=self._recover(name)):
+        with _once(), translated(f"could not delete stacks of the stack set {name}", changes=self._recover(name)):
             self._client.delete_stack_instances(
                 StackSetName=name,
                 **self._where(group, reach),
@@ -135,7 +136,7 @@ class StackSets:
     def detect(self, name: str, *, operation: str, preferences: Mapping[str, int | str]) -> None:
         """Begin to compare every stack with the template."""
         given = {"OperationPreferences": dict(preferences)} if preferences else {}
-        with translated(f"could not start drift detection on the stack set {name}"):
+        with _once(), translated(f"could not start drift detection on the stack set {name}"):
             self._client.detect_stack_set_drift(StackSetName=name, OperationId=operation, **given, **self._as)
 
     # --- organizational units
@@ -216,6 +217,16 @@ class StackSets:
 
     def _recover(self, name: str) -> str:
         return f"see `stackseal recover {name} --region {self.region}`"
+
+
+@contextmanager
+def _once() -> Iterator[None]:
+    """An operation with this id has begun already: a repeat of a call whose answer was lost finds its own."""
+    try:
+        yield
+    except AwsFailed as error:
+        if error.code != "OperationIdAlreadyExistsException":
+            raise
 
 
 def _state(found: Mapping[str, Any]) -> StackSetState:

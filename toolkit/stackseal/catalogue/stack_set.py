@@ -16,6 +16,7 @@ _PREFERENCES: Final = {
     "failure_tolerance_count": "FailureToleranceCount",
     "failure_tolerance_percentage": "FailureTolerancePercentage",
     "region_concurrency": "RegionConcurrencyType",
+    "concurrency_mode": "ConcurrencyMode",
 }
 """Our keys and the names of the API (StackSetOperationPreferences)."""
 

@@ -73,7 +73,9 @@ def _closed(args: argparse.Namespace, world: World) -> Iterator[Removal]:
         return
     change = subjects.between(Repository(world.here), args.base, args.head, preparation.shipped(), world.sandbox)
     there = acting.acting(world, "plan", change.settings, pull_request=pull.number)
-    for stack in change.settings.with_roles(subject.id for subject in change.subjects):
+    # A stack set has no change sets, and the roles of its stacks lie in other accounts.
+    mine = [subject.id for subject in change.subjects if subject.either.stack.stack_set is None]
+    for stack in change.settings.with_roles(mine):
         cfn = there.cloudformation(stack)
         choose = cleanup.of_pull(pull.number, superseded=pull.open)
         yield cleanup.tidy(cfn, stack, choose, dry_run=args.dry_run, shells=lambda _: not pull.open)
@@ -102,7 +104,7 @@ def _stacks(args: argparse.Namespace, world: World) -> list[StackId]:
     from stackseal.model import StackId
 
     names = [path.as_posix() for path in config.discover(world.here / settings.load(world.here).configs)]
-    found = {item.stack.id for item in preparation.resolve(world, names)}
+    found = {item.stack.id for item in preparation.resolve(world, names) if item.stack.stack_set is None}
     if args.whole_account:
         for place in sorted({(stack.account, stack.region): stack for stack in sorted(found)}.values()):
             listed = world.cloudformation(place).stacks()

@@ -38,9 +38,13 @@ def run(args: argparse.Namespace, world: World) -> int:
         "resources": [{"logical_id": row.logical_id, "type": row.type, "name": row.name} for row in rows],
         "publishes": list(stack.publishes),
         "consumes": list(stack.consumes),
+        "stack_set": stack.stack_set.document() if stack.stack_set else None,
     }
     what = ", ".join(part for part in (stack.product.title, stack.variant, stack.scenario) if part)
     head = f"{what}: {len(rows)} resources in {stack.id.name}"
+    if (found := stack.stack_set) is not None:
+        where = f"{', '.join(found.units or found.accounts)} in {', '.join(found.regions)}"
+        head = f"{what}: {len(rows)} resources in each stack of {stack.id.name}: {where}"
     cells = [(row.logical_id, row.type, row.name) for row in rows]
     emit(world, facts, f"{head}\n\n{table(cells, ('LOGICAL ID', 'TYPE', 'NAME'))}")
     return 0

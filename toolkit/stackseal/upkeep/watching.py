@@ -29,7 +29,8 @@ def watched(world: World, stacks: Iterable[Stack], ours: Settings) -> Iterator[W
     """The stacks, each followed by the one that holds its role where there is, or has to be, one."""
     for stack in stacks:
         yield Watched(stack=stack)
-        if ours.account(stack.id.account).has_own_role(stack.id) and _has_role(world, stack.id):
+        alone = stack.stack_set is not None  # its roles lie in other accounts
+        if not alone and ours.account(stack.id.account).has_own_role(stack.id) and _has_role(world, stack.id):
             yield Watched(stack=granting.holder(stack), role_of=stack.id.name)
 
 
