@@ -22,7 +22,7 @@ from fakes.github.repository import Repository
 from stackseal import assets
 from stackseal.aws.session import Aws
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("codebuild")]
+pytestmark = pytest.mark.e2e
 CONFIG: Final = f"configs/{STARTER}.yaml"
 STACK: Final = f"{STARTER.removesuffix('-s3')}-stack"
 STEM: Final = "techcorp-prod-stackseal"
