@@ -6,12 +6,28 @@ from dataclasses import replace
 
 import pytest
 
-from e2e.everywhere import CONFIG, HOME, IDENTITY, NAME, ONE, SELF, SERVICE, THREE, TWO, Everywhere, plan, rows, target
+from e2e.everywhere import (
+    CONFIG,
+    HOME,
+    IDENTITY,
+    NAME,
+    ONE,
+    POLICY,
+    SELF,
+    SERVICE,
+    THREE,
+    TWO,
+    Everywhere,
+    plan,
+    rows,
+    target,
+)
 from e2e.harness import Bench
 from stackseal.change import preparation
 from stackseal.errors import Refused
 from stackseal.model import Outcome, PlanKind, PlanOperation, Template, Verdict
 from stackseal.plan import stack_set
+from stackseal.report import done as reports
 
 pytestmark = pytest.mark.e2e
 VPC = CONFIG.replace("guardrails_baseline: {}", "guardrails_baseline: {rules: [vpc]}")
@@ -149,6 +165,9 @@ def test_one_account_that_fails_makes_the_deployment_fail_and_a_repeat_goes_on(a
     ]
     assert f"Account {TWO} should have" in done.instances[1].reason
     assert f"Account {TWO} should have" in done.first_failure.reason
+    for text in (reports.deployed((done,)), reports.page(done)):
+        assert "1 of 2 accounts and regions done" in text
+        assert TWO in text
     all_of.roles(TWO)
     (again,) = all_of.bench.deploy(1)
     assert again.outcome is Outcome.UPDATED, again
@@ -344,3 +363,78 @@ def rendered(all_of: Everywhere, text: str) -> Template:
     all_of.bench.write(text, SELF.name)
     world = replace(all_of.bench.world, here=all_of.bench.folder)
     return preparation.prepare(world, str(all_of.bench.folder / "configs" / SELF.name)).template
+
+
+def test_a_review_in_three_jobs_seals_and_deploys_the_same(all_of: Everywhere) -> None:
+    all_of.roles(ONE, TWO)
+    bench, folder = all_of.bench, all_of.bench.folder / "ml"
+    all_of.propose(CONFIG)
+    bundle, report = str(folder / "bundle.json"), str(folder / "report.json")
+
+    drawn = bench.run("review", "--base", "main", "--to-bundle", bundle)
+    assert drawn.code == 0, drawn.stderr
+    made = bench.run(
+        "review",
+        "--base",
+        "main",
+        "--plan",
+        "sealed",
+        "--pull-request",
+        "2",
+        "--from-bundle",
+        bundle,
+        "--to-report",
+        report,
+    )
+    assert made.code == 0, made.stderr
+    done = bench.run("publish", report, "--pull-request", "2")
+    assert done.code == 0, done.stderr
+
+    (alone,), (apart,) = bench.records.of(IDENTITY, 1), bench.records.of(IDENTITY, 2)
+    assert (apart.seal, apart.input_digest) == (alone.seal, alone.input_digest)
+    comment = (folder / "forge" / "pull-requests" / "2" / "review.md").read_text()
+    assert f"new stacks in `us-west-2`: `{ONE}`, `{TWO}`" in comment
+    assert "brought to the sealed template in the sealed accounts" in comment
+    bench.git("switch", "--quiet", "main")
+    bench.git("merge", "--quiet", "--ff-only", "pr-1")
+    (deployed,) = bench.deploy(2)
+    assert deployed.outcome is Outcome.CREATED
+
+
+def test_moving_the_stacks_to_another_unit_deletes_them_there(all_of: Everywhere) -> None:
+    unit, (first, second) = organised(all_of)
+    all_of.propose(service(unit), name=SERVICE.name)
+    assert all_of.merge().outcome is Outcome.CREATED
+    narrowed = service(unit).replace("  regions:", f'  accounts: ["{second}"]\n  regions:')
+
+    found = plan(all_of.propose(narrowed, 2, name=SERVICE.name))
+
+    assert rows(found) == [f"Remove {first}/us-west-2"]
+    assert all_of.merge(2).outcome is Outcome.UPDATED
+    policy = "techcorp-staging-a001-guardrails-us-west-2"
+    assert [all_of.guarded(account, policy) for account in (first, second)] == [False, True]
+
+
+def test_an_account_outside_the_units_is_an_error_at_its_line(all_of: Everywhere) -> None:
+    unit, _ = organised(all_of)
+    strange = service(unit).replace("  regions:", f'  accounts: ["{ONE}"]\n  regions:')
+
+    report = all_of.propose(strange, name=SERVICE.name)
+
+    (failure,) = report.failures
+    assert f"{ONE} are no active accounts of the organizational units {unit}" in failure.message
+    assert failure.where.line == 12
+
+
+def test_every_region_has_its_stack(all_of: Everywhere) -> None:
+    all_of.roles(ONE)
+    two = FIRST.replace("regions: [us-west-2]", "regions: [us-west-2, eu-west-1]")
+
+    all_of.deployed(two)
+
+    names = [POLICY, POLICY.replace("us-west-2", "eu-west-1")]
+    assert [all_of.guarded(ONE, name) for name in names] == [True, True]
+    found = plan(all_of.propose(FIRST, 2))
+    assert rows(found) == [f"Remove {ONE}/eu-west-1"]
+    assert all_of.merge(2).outcome is Outcome.UPDATED
+    assert [all_of.guarded(ONE, name) for name in names] == [True, False]

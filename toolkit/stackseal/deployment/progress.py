@@ -26,7 +26,8 @@ class Lines:
         reason = f": {event.reason}" if event.reason and event.status.endswith("FAILED") else ""
         name = f"{self.stack}: " if self.stack else ""
         what = f"{_mark(event.status)} {event.status} {event.logical_id}{reason}"
-        self.out.say(f"  {name}{event.timestamp[11:19]} {what}")
+        moment = f"{event.timestamp[11:19]} " if event.timestamp else ""  # AWS tells none of a stack set's accounts
+        self.out.say(f"  {name}{moment}{what}")
 
 
 @dataclass(kw_only=True)
