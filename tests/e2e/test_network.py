@@ -60,7 +60,7 @@ def left(bench: Bench, account: str) -> set[str]:
     return found
 
 
-@pytest.mark.spec("A55", "A61", "A62")
+@pytest.mark.spec("A54", "A55", "A61", "A62")
 @pytest.mark.parametrize("mode", ["codecommit-sgprov-ssm", "s3-standalone-ssm"])
 def test_vpc_groups_and_product_stand_in_order_and_go_in_reverse(bench: Bench, mode: str) -> None:
     product = f"{ML}-{mode}"
@@ -83,6 +83,7 @@ def test_vpc_groups_and_product_stand_in_order_and_go_in_reverse(bench: Bench, m
     assert all(set(row["SubnetIds"]) == set(subnets) for row in interfaces)
     carried = {group["GroupId"] for row in interfaces for group in row["Groups"]}
     assert (carried == {app}) is ("sgprov" in mode)
+    guarded(bench, carried, own="standalone" in mode)
 
     consumed(bench, mode)
     wrong = bench.run("delete-product", placed(bench, VPC), "--force", "--delete-data")
@@ -127,6 +128,22 @@ def test_an_s3_endpoint_on_the_same_route_tables_is_named_before_anything_is_cre
     assert done.code == 4
     assert "remove the route table from vpc_integration.route_table_ids" in done.stderr
     assert all(table in done.stderr for table in tables)
+
+
+def guarded(bench: Bench, carried: set[str], *, own: bool) -> None:
+    """The group of the endpoints: one of the product's own admits HTTPS only and is published, another is neither."""
+    name = "globalbank-prod-c001-us-west-2-demand-forecasting-ml"
+    published = get_ml_outputs(name, REGION, aws=bench.world.aws(BANK, REGION)).get("SecurityGroupId")
+    ec2 = bench.client("ec2", BANK)
+    made = [row["GroupId"] for row in ec2.describe_security_groups()["SecurityGroups"] if "-ml-" in row["GroupName"]]
+    assert made == ([published] if own else [])
+    if own:
+        assert carried == {published}
+        (group,) = ec2.describe_security_groups(GroupIds=[published])["SecurityGroups"]
+        assert {(row["FromPort"], row["ToPort"]) for row in group["IpPermissions"]} == {(443, 443)}
+        ranges = {each["CidrIp"] for row in group["IpPermissions"] for each in row["IpRanges"]}
+        (vpc,) = ec2.describe_vpcs(VpcIds=[group["VpcId"]])["Vpcs"]
+        assert ranges == {vpc["CidrBlock"]}
 
 
 def consumed(bench: Bench, mode: str) -> None:

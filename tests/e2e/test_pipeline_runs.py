@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from e2e.harness import ACCOUNT, Bench
+from e2e.harness import ACCOUNT, STARTER_GIT, Bench, example
 from e2e.test_pipelines import START, deployed
 
 pytestmark = pytest.mark.e2e
@@ -225,3 +225,19 @@ def test_a_pipeline_that_may_not_ask_for_approval_does_not_go_on(bench: Bench) -
     assert runs(bench, name)[-1] == ("CloudWatchEvent", "Failed")
     assert "sns:Publish" in last(bench, name, "ApproveChangeSet")["errorDetails"]["message"]
     assert bench.client("sagemaker").list_endpoints()["Endpoints"] == []
+
+
+@pytest.mark.spec("A45")
+def test_a_push_to_main_starts_a_hardened_product_at_once_and_to_another_branch_nothing(bench: Bench) -> None:
+    text = example(STARTER_GIT).replace("\ntags:", "\n  hardening: true\ntags:")
+    bench.write(text, f"{STARTER_GIT}.yaml")
+    assert bench.run("create-prov-template", f"configs/{STARTER_GIT}.yaml").code == 0
+    done = bench.run("deploy-product", f"configs/{STARTER_GIT}.yaml", "--force")
+    assert done.code == 0, done.stderr
+    name = STARTER_GIT.removesuffix("-codecommit")
+    push(bench, f"{name}-model-build", {"buildspec.yml": "version: 0.2"}, branch="other")
+    push(bench, f"{name}-model-build", {"buildspec.yml": "version: 0.2"})
+    assert [started for started, _ in runs(bench, f"{name}-build-pipeline")] == ["CreatePipeline", "CloudWatchEvent"]
+    assert [started for started, _ in runs(bench, f"{name}-deploy-pipeline")] == ["CreatePipeline"]
+    drift = bench.run("check-drift", f"configs/{STARTER_GIT}.yaml", "--format", "json")
+    assert drift.code == 0, drift.stdout + drift.stderr

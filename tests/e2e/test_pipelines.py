@@ -278,6 +278,16 @@ def test_a_hosted_model_with_everything_is_in_sync_and_drift_is_seen(bench: Benc
     (endpoint,) = bench.client("sagemaker").list_endpoints()["Endpoints"]
     assert done.outputs["EndpointName"] == endpoint["EndpointName"]
     assert done.outputs["EndpointId"] == endpoint["EndpointArn"]
+    (made,) = bench.client("sagemaker").list_endpoint_configs()["EndpointConfigs"]
+    found = bench.client("sagemaker").describe_endpoint_config(EndpointConfigName=made["EndpointConfigName"])
+    key = bench.client("kms").list_keys()["Keys"][0]["KeyArn"]
+    capture = found["DataCaptureConfig"]
+    assert (capture["EnableCapture"], capture["DestinationS3Uri"], capture["KmsKeyId"]) == (
+        True,
+        "s3://churn/captured",
+        key,
+    )
+    assert capture["CaptureOptions"] == [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}]
     name, _ = first_example("model_hosting")
     drift = bench.run("check-drift", f"configs/{name}", "--format", "json")
     assert (drift.code, drift.facts["not_checked"]) == (0, []), drift.stdout + drift.stderr
