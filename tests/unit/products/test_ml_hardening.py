@@ -19,11 +19,12 @@ ENTERPRISE = replace(PLAIN[-1], hardening=True)
 
 @pytest.mark.parametrize("case", HARDENED, ids=str)
 @pytest.mark.parametrize("suffix", ["", TEST_SUFFIX], ids=["stack", "test"])
-def test_hardening_adds_three_to_six_resources(case: Case, suffix: str) -> None:
+def test_hardening_adds_three_to_five_resources(case: Case, suffix: str) -> None:
     plain = filled(replace(case, hardening=False), suffix)
     added = {key: body["Type"] for key, body in filled(case, suffix).items() if key not in plain}
     topic = {"SecurityAlertsTopicPolicy": "AWS::SNS::TopicPolicy"} if case.enterprise else {}
-    pushes = dict.fromkeys(("BuildPushRule", "DeployPushRule"), "AWS::Events::Rule") if case.codecommit else {}
+    rules = case.codecommit and not case.enterprise
+    pushes = dict.fromkeys(("BuildPushRule", "DeployPushRule"), "AWS::Events::Rule") if rules else {}
     assert added == {**ADDED, **topic, **pushes}
     stack = template(case, suffix).stack
     assert stack is not None
@@ -69,7 +70,7 @@ def test_the_waiver_of_the_access_log_is_about_the_bucket_that_has_none(hardenin
     ]
 
 
-@pytest.mark.parametrize("case", [case for case in HARDENED if case.codecommit], ids=str)
+@pytest.mark.parametrize("case", [case for case in HARDENED if case.codecommit and not case.enterprise], ids=str)
 def test_a_push_to_main_starts_its_pipeline_in_the_place_of_polling(case: Case) -> None:
     for stage in ("Build", "Deploy"):
         rule = properties(case, f"{stage}PushRule")
