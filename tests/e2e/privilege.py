@@ -16,7 +16,7 @@ from stackseal.aws.shapes import NewChangeSet
 from stackseal.local import EmbeddedAws
 from stackseal.model import Policy, Role, Template
 from unit.products import cases
-from unit.products.cases import ACCOUNT, GROUP_PATH, REGION, SUBNETS, VPC, Case
+from unit.products.cases import ACCOUNT, GROUP_PATH, REGION, REPOSITORIES, SUBNETS, VPC, Case
 
 ROLE: Final = "stackseal-execution"
 ROLE_ARN: Final = f"arn:aws:iam::{ACCOUNT}:role/{ROLE}"
@@ -42,6 +42,7 @@ _SOURCE: Final[Mapping[str, Sections]] = {
     "no hardening": {"ml_product": {"hardening": False}},
     "source from S3": {"ml_product": {"source_control": "s3", "s3_prefix": "acme-a001-ml-source/churn"}},
     "another S3 prefix": {"ml_product": {"s3_prefix": "acme-a001-ml-source/other"}},
+    "source from GitHub": {"ml_product": {"source_control": "github", "s3_prefix": None, "github": REPOSITORIES}},
 }
 EDITS: Final[Mapping[str, Mapping[str, Sections]]] = {
     # Tier -> name of an edit -> keys of the config's sections that it changes; None takes a key out. Each builds on

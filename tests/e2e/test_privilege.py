@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 
 import pytest
@@ -14,7 +15,7 @@ from stackseal.local.needs import Request
 from stackseal.model import Policy
 from unit.policy import judge
 from unit.products import cases
-from unit.products.cases import CASES, Case
+from unit.products.cases import CASES, EVERY_GITHUB, Case
 
 pytestmark = pytest.mark.e2e
 TIERS = tuple(LARGEST)
@@ -28,7 +29,7 @@ def rig(embedded: EmbeddedAws) -> Iterator[Rig]:
 
 
 @pytest.mark.spec("A23")
-@pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.parametrize("case", [*CASES, *EVERY_GITHUB], ids=str)
 def test_every_combination_lives_under_its_role_alone(case: Case, rig: Rig) -> None:
     first, second = cases.template(case), edited(case, "all tags at once")
     rig.grant(execution(first))
@@ -56,9 +57,11 @@ def test_every_edit_is_deployed_under_the_union_and_contracts_to_the_head(tier: 
 
 
 @pytest.mark.spec("A23")
+@pytest.mark.parametrize("source", ["codecommit", "github"])
 @pytest.mark.parametrize("tier", TIERS)
-def test_what_fails_is_rolled_back_under_the_same_role(tier: str, rig: Rig) -> None:
-    here, there = cases.template(LARGEST[tier]), edited(LARGEST[tier], "a bucket name of its own")
+def test_what_fails_is_rolled_back_under_the_same_role(tier: str, source: str, rig: Rig) -> None:
+    case = replace(LARGEST[tier], source=source)
+    here, there = cases.template(case), edited(case, "a bucket name of its own")
     assert here.stack
     assert there.stack
     bucket = here.stack.names["ArtifactsBucketName"].value
@@ -173,6 +176,16 @@ def test_a_creation_really_fails_without_one_of_its_actions(tier: str, rig: Rig)
         assert action in rig.reasons(template)
         rig.grant(execution(template))
         assert rig.delete(template) == "DELETE_COMPLETE", rig.reasons(template)
+
+
+@pytest.mark.spec("A23")
+@pytest.mark.parametrize("tier", TIERS)
+def test_a_product_that_reads_from_github_really_fails_without_its_connection(tier: str, rig: Rig) -> None:
+    template = cases.template(replace(LARGEST[tier], source="github"))
+    action = "codeconnections:PassConnection"
+    rig.grant(lacking(execution(template), action))
+    assert rig.deploy(template, "CREATE").startswith("ROLLBACK_")
+    assert action in rig.reasons(template)
 
 
 @pytest.mark.spec("A23")

@@ -348,7 +348,7 @@ def _asked(stack: Stack) -> Iterator[tuple[str, str, str]]:
     for logical_id, resource in family()["Resources"].items():
         row: Row = TABLE[resource["Type"]]
         props = _deployed(stack, logical_id)
-        for old, new, needs in (({}, props, row.create + row.read), (props, {}, row.delete)):
+        for old, new, needs in (({}, props, row.create + row.read + row.compare), (props, {}, row.delete)):
             work = Work(
                 place=place,
                 old=old,

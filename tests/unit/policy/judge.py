@@ -52,7 +52,8 @@ def lifetime(row: Row, resource: Resource, scene: Scene) -> Iterator[Request]:
 
 
 def read(row: Row, resource: Resource, scene: Scene) -> list[Request]:
-    return list(requests(row, row.read, work(resource, scene, {}, resource.properties)))
+    """What comparing a resource with the template asks for."""
+    return list(requests(row, (*row.read, *row.compare), work(resource, scene, {}, resource.properties)))
 
 
 def work(resource: Resource, scene: Scene, old: Props, new: Props) -> Work:
@@ -157,3 +158,9 @@ def _updated(before: Resource, after: Resource, scene: Scene) -> Iterator[Reques
 def _deleted(resource: Resource, scene: Scene) -> Iterator[Request]:
     row = TABLE[resource.kind]
     yield from requests(row, row.delete, work(resource, scene, dict(resource.properties), {}))
+
+
+def comparison(head: Template) -> list[Request]:
+    """What detecting the drift of every resource of the stack asks for."""
+    scene = _scene(head)
+    return [request for resource in scene.resources.values() for request in read(TABLE[resource.kind], resource, scene)]

@@ -109,15 +109,15 @@ class Case:
         return found
 
 
-def _cases() -> Iterator[Case]:
-    for tier, source, workload in product(("starter", "professional"), ("codecommit", "s3"), (False, True)):
+def _cases(*sources: str) -> Iterator[Case]:
+    for tier, source, workload in product(("starter", "professional"), sources, (False, True)):
         yield Case(tier=tier, source=source, workload=workload)
     places = product(("standalone", "sgprov"), ("ssm", "direct"))
-    for (mode, vpc), source, workload, routed in product(places, ("codecommit", "s3"), (False, True), (False, True)):
+    for (mode, vpc), source, workload, routed in product(places, sources, (False, True), (False, True)):
         yield Case(tier="enterprise", source=source, workload=workload, mode=mode, vpc=vpc, routed=routed)
 
 
-CASES = tuple(_cases())
+CASES = tuple(_cases("codecommit", "s3"))
 ENTERPRISE = tuple(case for case in CASES if case.enterprise)
 PLAIN = tuple(case for case in CASES if not (case.workload or case.routed or case.vpc == "direct"))
 """One case of each kind that has resources of its own: 2 starter, 2 professional, 4 enterprise."""
@@ -128,6 +128,8 @@ GITHUB = (
     Case(tier="enterprise", source="github", mode="sgprov", vpc="direct", routed=True),
 )
 """The same with GitHub, which only the pipelines tell from S3: every token once, not every combination."""
+EVERY_GITHUB = tuple(_cases("github"))
+"""Every combination with GitHub."""
 KINDS = (*PLAIN, *GITHUB)
 
 

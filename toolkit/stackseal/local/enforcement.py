@@ -44,7 +44,7 @@ def read(access_key: str, place: Place, type_: str, physical_id: str, props: Pro
     row = TABLE.get(type_)
     if row is not None:
         work = _work(place, {}, props, physical_id)
-        _ask({"_caller": access_key}, place, list(requests(row, row.read, work)))
+        _ask({"_caller": access_key}, place, list(requests(row, _needs(row, "read", "compare"), work)))
 
 
 def _needs(row: Row, *operations: str) -> tuple[Need, ...]:

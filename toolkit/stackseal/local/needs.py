@@ -85,6 +85,9 @@ class Row:
     delete: tuple[Need, ...]
     update: tuple[Need, ...] = ()
     read: tuple[Need, ...] = ()
+    """Asked once it is made, and when drift is detected."""
+    compare: tuple[Need, ...] = ()
+    """Asked besides when drift is detected: the calls of the service's API that alone tell a property."""
     passes: tuple[Pass, ...] = ()
     tag_property: str = "Tags"
 

@@ -17,7 +17,7 @@ from stackseal.policy.grants import Grant
 from stackseal.policy.needs import reads_only, resource_grants, template_grants
 from stackseal.policy.pack import policy
 from stackseal.policy.scene import Scene
-from stackseal.policy.stack_calls import DRIFT, READS, Roles, StackCalls
+from stackseal.policy.stack_calls import DRIFT, READS, WATCH, Roles, StackCalls
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,7 +116,7 @@ def deploy_policy(request: Request) -> Policy:
 
 def drift_policy(request: Request) -> Policy:
     """Drift detection, which reads every resource with the caller's credentials; no write at all."""
-    return policy(Role.DRIFT, [*request.calls.on_stack((*READS, *DRIFT)), *request.reads])
+    return policy(Role.DRIFT, [*request.calls.on_stack((*WATCH, *DRIFT)), *request.reads])
 
 
 def boundary_policy(request: Request) -> Policy:

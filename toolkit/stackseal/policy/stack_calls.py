@@ -17,7 +17,6 @@ READS: Final = (
     "DescribeChangeSet",
     "DescribeEvents",
     "DescribeStackEvents",
-    "DescribeStackResource",
     "DescribeStackResources",
     "DescribeStacks",
     "GetTemplate",
@@ -28,11 +27,15 @@ READS: Final = (
     "ValidateTemplate",
 )
 DRIFT: Final = (
+    # Before it compares, CloudFormation asks how the account has configured the types (its guide names the permission).
+    "BatchDescribeTypeConfigurations",
     "DescribeStackDriftDetectionStatus",
     "DescribeStackResourceDrifts",
     "DetectStackDrift",
     "DetectStackResourceDrift",
 )
+WATCH: Final = ("DescribeStacks", "ListStackResources")
+"""What drift detection looks at besides."""
 _WITHOUT_STACK: Final = {"GetTemplateSummary"}
 """Called with a template, before there is a stack to name."""
 

@@ -284,8 +284,11 @@ class Front:
         if record is None or record["StackStatus"] == "DELETE_COMPLETE":
             raise ServiceError("ValidationError", f"Stack [{call.get('StackName')}] does not exist")
         if self._enforce:
-            action = f"cloudformation:{call.get('Action')}"
-            ministack.authorize(call.access_key, call.place, action, record["StackId"], code="AccessDenied")
+            for verb in dict.fromkeys((call.get("Action"), "DetectStackResourceDrift")):
+                action = f"cloudformation:{verb}"
+                ministack.authorize(call.access_key, call.place, action, record["StackId"], code="AccessDenied")
+            types = "cloudformation:BatchDescribeTypeConfigurations"
+            ministack.authorize(call.access_key, call.place, types, "*", code="AccessDenied")
         return record
 
 

@@ -14,6 +14,7 @@ ROWS: Final[Mapping[str, Row]] = {
         sources=(f"{SAR}amazoncloudwatch.html",),
         create=(*of("cloudwatch:PutMetricAlarm", tags=True), *of("cloudwatch:TagResource", when=TAGS, tags=True)),
         read=of("cloudwatch:DescribeAlarms"),
+        compare=of("cloudwatch:ListTagsForResource", when=TAGS),
         update=(
             *of("cloudwatch:PutMetricAlarm"),
             *of("cloudwatch:TagResource cloudwatch:UntagResource", when=TAGS, tags=True),

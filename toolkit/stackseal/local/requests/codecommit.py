@@ -18,6 +18,10 @@ ROWS: Final[Mapping[str, Row]] = {
             *of("codecommit:PutRepositoryTriggers", when=("Triggers",)),
         ),
         read=of("codecommit:GetRepository"),
+        compare=(
+            *of("codecommit:GetRepositoryTriggers", when=("Triggers",)),
+            *of("codecommit:ListTagsForResource", when=TAGS),
+        ),
         update=(
             *of("codecommit:UpdateRepositoryName", when=("RepositoryName",)),
             *of("codecommit:UpdateRepositoryDescription", when=("RepositoryDescription",)),

@@ -24,6 +24,7 @@ ROWS: Final[Mapping[str, Row]] = {
             *of("codepipeline:TagResource", when=TAGS, tags=True),
         ),
         read=of("codepipeline:GetPipeline"),
+        compare=of("codepipeline:ListTagsForResource", when=TAGS),
         update=(
             *of("codepipeline:UpdatePipeline"),
             *of("codepipeline:TagResource codepipeline:UntagResource", when=TAGS, tags=True),

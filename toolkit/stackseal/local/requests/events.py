@@ -18,6 +18,10 @@ ROWS: Final[Mapping[str, Row]] = {
             *of("events:PutTargets", when=("Targets",)),
         ),
         read=of("events:DescribeRule"),
+        compare=(
+            *of("events:ListTargetsByRule", when=("Targets",)),
+            *of("events:ListTagsForResource", when=TAGS),
+        ),
         update=(
             *of("events:PutRule", when=("Description", "EventPattern", "RoleArn", "ScheduleExpression", "State")),
             *of("events:PutTargets events:RemoveTargets", when=("Targets",)),

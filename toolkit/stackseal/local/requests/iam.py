@@ -17,6 +17,7 @@ ROWS: Final[Mapping[str, Row]] = {
             *of("iam:AttachRolePolicy", on="{role}", over="Roles", context={"iam:PolicyARN": "{arn}"}),
         ),
         read=of("iam:GetPolicy iam:GetPolicyVersion"),
+        compare=of("iam:ListEntitiesForPolicy", when=("Roles", "Users", "Groups")),
         update=(
             *of("iam:CreatePolicyVersion iam:ListPolicyVersions", when=("PolicyDocument",)),
             *of("iam:AttachRolePolicy", on="{role}", over="Roles", when=("Roles",), context={"iam:PolicyARN": "{arn}"}),
@@ -54,6 +55,10 @@ ROWS: Final[Mapping[str, Row]] = {
             ),
         ),
         read=of("iam:GetRole"),
+        compare=(
+            *of("iam:ListRolePolicies iam:GetRolePolicy", when=("Policies",)),
+            *of("iam:ListAttachedRolePolicies", when=("ManagedPolicyArns",)),
+        ),
         update=(
             *of("iam:UpdateAssumeRolePolicy", when=("AssumeRolePolicyDocument",)),
             *of("iam:UpdateRole", when=("Description", "MaxSessionDuration")),

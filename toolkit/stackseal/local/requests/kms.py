@@ -27,6 +27,11 @@ ROWS: Final[Mapping[str, Row]] = {
             *of("kms:EnableKeyRotation", when=("EnableKeyRotation",)),
         ),
         read=of("kms:DescribeKey"),
+        compare=(
+            *of("kms:GetKeyPolicy", when=("KeyPolicy",)),
+            *of("kms:GetKeyRotationStatus", when=("EnableKeyRotation",)),
+            *of("kms:ListResourceTags", when=TAGS),
+        ),
         update=(
             *of("kms:UpdateKeyDescription", when=("Description",)),
             *of("kms:PutKeyPolicy", when=("KeyPolicy",)),

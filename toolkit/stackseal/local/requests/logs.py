@@ -20,6 +20,7 @@ ROWS: Final[Mapping[str, Row]] = {
             *of("logs:PutRetentionPolicy", when=("RetentionInDays",)),
         ),
         read=of("logs:DescribeLogGroups"),
+        compare=of("logs:ListTagsForResource", when=TAGS),
         update=(
             *of("logs:PutRetentionPolicy", when=("RetentionInDays",)),
             *of("logs:AssociateKmsKey", when=("KmsKeyId",)),

@@ -36,6 +36,11 @@ ROWS: Final[Mapping[str, Row]] = {
             *of("s3:GetLifecycleConfiguration", when=("LifecycleConfiguration",)),
             *of("s3:GetBucketLogging", when=("LoggingConfiguration",)),
         ),
+        compare=(
+            *of("s3:GetBucketTagging", when=TAGS),
+            *of("s3:GetBucketCORS", when=("CorsConfiguration",)),
+            *of("s3:GetBucketNotification", when=("NotificationConfiguration",)),
+        ),
         update=(
             *of("s3:PutBucketTagging", when=TAGS),
             *of("s3:PutEncryptionConfiguration", when=("BucketEncryption",)),

@@ -18,6 +18,10 @@ ROWS: Final[Mapping[str, Row]] = {
             *of("sagemaker:PutModelPackageGroupPolicy", when=("ModelPackageGroupPolicy",)),
         ),
         read=of("sagemaker:DescribeModelPackageGroup"),
+        compare=(
+            *of("sagemaker:ListTags", when=TAGS),
+            *of("sagemaker:GetModelPackageGroupPolicy", when=("ModelPackageGroupPolicy",)),
+        ),
         update=(
             *of("sagemaker:AddTags sagemaker:DeleteTags", when=TAGS, tags=True),
             *of("sagemaker:PutModelPackageGroupPolicy", when=("ModelPackageGroupPolicy",)),

@@ -32,6 +32,10 @@ ROWS: Final[Mapping[str, Row]] = {
             *of("sns:TagResource sns:UntagResource", when=TAGS, tags=True),
         ),
         delete=of("sns:DeleteTopic"),
+        compare=(
+            *of("sns:ListSubscriptionsByTopic", when=("Subscription",)),
+            *of("sns:ListTagsForResource", when=TAGS),
+        ),
     ),
     "AWS::SNS::TopicPolicy": Row(
         arn="{item}",

@@ -14,6 +14,7 @@ ROWS: Final[Mapping[str, Row]] = {
         sources=(f"{SAR}awssystemsmanager.html",),
         create=(*of("ssm:PutParameter", tags=True), *of("ssm:AddTagsToResource", when=TAGS, tags=True)),
         read=of("ssm:GetParameters"),
+        compare=of("ssm:ListTagsForResource", when=TAGS),
         update=(
             *of("ssm:PutParameter", when=("AllowedPattern", "DataType", "Description", "Policies", "Tier", "Value")),
             *of("ssm:AddTagsToResource ssm:RemoveTagsFromResource", when=TAGS, tags=True),
