@@ -1,8 +1,8 @@
 """The rows `engines`, `thousand`, `memory` and `findings` of scripts/bench.py: templates, and what is compared.
 
 Templates are made of 40 examples of the products, each with values of its own for company, tenant and purpose. *New*
-ones differ in their descriptions as well, so that no two have one shape (docs/adr/0022-shapes.md). *Few* are made of
-those examples only of which every set of values has the same shape.
+ones differ in their descriptions as well, so that no two have one shape (docs/adr/0022-shapes.md). Those of a number
+of shapes are made of examples whose shape is the same with every set of values, and of variants of their description.
 """
 
 from __future__ import annotations
@@ -25,18 +25,22 @@ COMBINATIONS: Final = 40
 SAMPLE: Final = 2
 """Steps of the loop that are really run; the rest is extrapolated, and the name of the time says so."""
 REGION: Final = "us-west-2"
-_COMPANIES: Final = ("acme", "n3xt", "bigbank", "data4all", "orchard-labs")
-_CASES: Final = ("churn", "fraud-v2", "credit-risk", "x9-vision", "demand")
+_COMPANIES: Final = ("acme", "n3xt", "bigbank", "data4all", "orchard")
+_CASES: Final = ("churn", "fraud-v2", "risk", "x9-vision", "demand")
 _HEADER: Final = re.compile(r"(?<=config sha256:)[0-9a-f]{8}")
 
 
-def templates(folder: Path, number: int, *, new: bool = False, few: bool = False) -> Path:
-    """A folder of that many templates."""
+def templates(folder: Path, number: int, *, new: bool = False, shapes: int = 0) -> Path:
+    """A folder of that many templates: of as many shapes, if they are given, else of all combinations."""
     folder.mkdir(parents=True, exist_ok=True)
-    texts = [text for text in combinations() if not few or _shaped(text)]
+    texts = few() if shapes else combinations()
     for index in range(number):
-        text = _HEADER.sub(f"{index:08}", _renamed(texts[index % len(texts)], index // len(texts)), count=1)
-        text = text.replace("\nDescription: ", f"\nDescription: {index:05} ", 1) if new else text
+        which = index % shapes if shapes else index
+        text = _renamed(texts[which % len(texts)], index // (shapes or len(texts)))
+        text = _HEADER.sub(f"{index:08}", text, count=1)
+        if new or shapes:  # what is written besides names makes another shape
+            words = f"{index:05}" if new else f"{which // len(texts)}"
+            text = text.replace("\nDescription: ", f"\nDescription: variant {words} ", 1)
         (folder / f"{index:05}.yaml").write_text(text, encoding="utf-8")
     return folder
 
@@ -47,20 +51,19 @@ def combinations() -> list[str]:
     return [path.read_text(encoding="utf-8") for path in found[:COMBINATIONS]]
 
 
-def shapes() -> int:
-    """How many shapes the few have."""
-    return len({_keys(text)[0] for text in combinations() if _shaped(text)})
+def few() -> list[str]:
+    """One example of each shape that stays the same with every set of values."""
+    found: dict[str, str] = {}
+    for text in combinations():
+        keys = {_key(_renamed(text, number)) for number in range(30)}
+        if len(keys) == 1 and (key := keys.pop()) is not None:
+            found.setdefault(key, text)
+    return list(found.values())
 
 
-def _shaped(text: str) -> bool:
-    keys = set(_keys(text))
-    return len(keys) == 1 and None not in keys
-
-
-def _keys(text: str) -> list[str | None]:
-    """The shape with each set of values."""
-    found = (shape.of(plain(_renamed(text, number))) for number in range(30))
-    return [each.key if each else None for each in found]
+def _key(text: str) -> str | None:
+    found = shape.of(plain(text))
+    return found.key if found else None
 
 
 def _renamed(text: str, number: int) -> str:

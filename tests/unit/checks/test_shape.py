@@ -302,6 +302,25 @@ def test_what_may_be_about_names_is_not_shared(tmp_path: Path) -> None:
     assert (found["short"], found["long"], engine.read) == ((), [RAW], 2)
 
 
+def test_one_name_that_is_too_long_does_not_cost_a_thousand(tmp_path: Path) -> None:
+    """Whoever is told something is read for himself; the first who is told nothing speaks for the shorter ones."""
+
+    class TooLong(Saying):
+        def spreads(self, raws: Sequence[Raw]) -> bool:
+            return not raws
+
+    jobs = {str(length): saying(str(length), length) for length in range(20, 120)}
+    wrong = {str(length): [RAW] for length in range(117, 120)}
+    engine = TooLong(wrong)
+    found = scanned(engine, jobs, world(tmp_path))
+    assert {key: raws for key, raws in found.items() if raws} == wrong
+    assert engine.read == 1 + 4
+    everyone = {key: [RAW] for key in jobs}
+    everywhere = TooLong(everyone)
+    assert scanned(everywhere, jobs, world(tmp_path)) == everyone
+    assert everywhere.read == len(jobs)
+
+
 def test_a_shape_is_kept_with_the_lengths_up_to_which_it_holds(tmp_path: Path) -> None:
     engines = world(tmp_path, cache=Cache(folder=tmp_path / "c", writes=True))
     engine = Saying({})

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from stackseal.checks.base import Engine, Engines, Job, Raw
 from stackseal.checks.raws import decode, encode
-from stackseal.checks.shape import no_longer, spread
+from stackseal.checks.shape import no_longer
 from stackseal.errors import Failed
 from stackseal.model import canonical_json, sha256
 
@@ -119,15 +119,34 @@ def _lengths(job: Job) -> Sequence[int]:
 def _read(engine: Engine, jobs: Mapping[str, Job], world: Engines, *, apart: bool) -> dict[str, Sequence[Raw]]:
     """What an engine says when it reads: of each shape the text with the longest names speaks for all, unless `apart`.
 
-    Where that one's results do not hold for all, every text is read.
+    Where that one's results do not hold for all, the next ones are read, four times as many in each round: who gave one
+    config a name that is too long does not pay for a thousand.
     """
-    speakers = {} if apart else spread({key: job.shape for key, job in jobs.items() if job.shape})
-    first = {key: job for key, job in jobs.items() if speakers.get(key, key) == key}
-    found = dict(engine.scan(first, world)) if first else {}
-    spoken = {key: speaker for key, speaker in speakers.items() if key != speaker}
-    rest = {key: jobs[key] for key, speaker in spoken.items() if not engine.spreads(found[speaker])}
-    shared = {key: found[speaker] for key, speaker in spoken.items() if key not in rest}
-    return {**found, **shared, **(engine.scan(rest, world) if rest else {})}
+    found: dict[str, Sequence[Raw]] = {}
+    most = 1
+    while left := {key: job for key, job in jobs.items() if key not in found}:
+        asked = left if apart else _longest(left, most)
+        found |= engine.scan(asked, world)
+        for key, job in asked.items():
+            if job.shape and engine.spreads(found[key]):
+                found |= {other: found[key] for other in left.keys() - found.keys() if _covers(job, left[other])}
+        most *= 4
+    return found
+
+
+def _longest(jobs: Mapping[str, Job], most: int) -> dict[str, Job]:
+    """Of each shape some texts with the longest names, and every text without a shape."""
+    shapes: dict[str, list[str]] = {}
+    for key, job in jobs.items():
+        shapes.setdefault(job.shape.key if job.shape else key, []).append(key)
+    longest = (sorted(keys, key=lambda key: (-sum(_lengths(jobs[key])), key))[:most] for keys in shapes.values())
+    return {key: jobs[key] for keys in longest for key in keys}
+
+
+def _covers(job: Job, other: Job) -> bool:
+    """Whether the other one has the same shape and no longer name."""
+    same = job.shape is not None and other.shape is not None and job.shape.key == other.shape.key
+    return same and no_longer(_lengths(other), _lengths(job))
 
 
 def _compared(
