@@ -88,7 +88,7 @@ ALLOWED: Final[dict[str, set[str]]] = {
         "change.waves",
     },
     "change.version": {"hosts"},
-    "upkeep.stack_set_drift": {"aws", "deploy", "review.planning", "review.stack_sets", "world"},
+    "upkeep.stack_set_drift": {"aws", "deploy", "plan", "review.planning", "review.stack_sets", "world"},
     "upkeep.filing": {"drift", "hosts", "report", "world"},
     "upkeep.watching": {"naming", "review.granting", "settings", "world"},
     "review.awaiting": {"aws", "naming", "plan", "change.preflight", "world"},

@@ -231,6 +231,17 @@ def test_a_marker_that_somebody_edited_sends_nobody_anywhere(bench: Bench, job: 
     assert row["unasked"] == "that is no stack's identity."
 
 
+def test_of_a_removed_stack_set_nobody_says_that_it_is_deleted(job: Job) -> None:
+    """It is no stack, so that a stack of its name is not there in any case."""
+    key = "111122223333/us-west-2/a-set"
+    body = f"{marker.write('drift', id=key, origin='acme/infra:', set=True)}\nIt drifted."
+    theirs = job.repository.open_issue("Drift", body, author="github-actions[bot]")
+    assert watch(job).code == 0
+    (comment,) = comments(job, theirs)
+    assert "Whether the stack still exists could not be asked: it is a stack set" in comment
+    assert "is deleted" not in comment
+
+
 def test_an_issue_that_cannot_be_closed_is_a_failure_and_is_tried_again(bench: Bench, job: Job) -> None:
     touch(bench, SECOND)
     watch(job)

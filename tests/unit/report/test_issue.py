@@ -147,3 +147,6 @@ def test_no_text_breaks_out_of_the_reason(text: str) -> None:
 def test_the_marker_names_the_folder_whose_configs_are_checked() -> None:
     found = issue.issue(samples.drift(), origin="acme/infra:teams/ml")
     assert (marker.read(found.body) or {})["origin"] == "acme/infra:teams/ml"
+    assert "set" not in (marker.read(found.body) or {})
+    found = issue.issue(samples.drift(), whole_set=True)
+    assert (marker.read(found.body) or {})["set"] is True

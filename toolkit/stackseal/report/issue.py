@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from stackseal.model import Drift, DriftStatus
+from stackseal.model import Drift, DriftStatus, Json
 from stackseal.report import marker
 from stackseal.report.encode import title
 from stackseal.report.markdown import LIMIT, MANY
@@ -27,16 +27,19 @@ class Issue:
     fingerprint: str
 
 
-def issue(drift: Drift, *, config: str = "", origin: str = "", limit: int = LIMIT) -> Issue:
+def issue(drift: Drift, *, config: str = "", origin: str = "", whole_set: bool = False, limit: int = LIMIT) -> Issue:
     """The issue of one stack's drift; the body has at most `limit` code points.
 
     Args:
         drift: in sync, drifted or unknown; unknown is said, never taken for in sync.
         config: path of the config file, for the sentences on how to mend it; empty where it is not known.
         origin: repository and folder whose configs are checked, for the marker; empty where nobody can tell.
+        whole_set: it is about a stack set, which the marker says, too.
     """
     clean = redact(drift, salt=str(drift.stack))
-    about = {"origin": origin} if origin else {}
+    about: dict[str, Json] = {"origin": origin} if origin else {}
+    if whole_set:
+        about["set"] = True
     mark = marker.write("drift", id=str(drift.stack), fingerprint=clean.fingerprint, status=drift.status.value, **about)
     for resources, differences in STEPS:
         if _rows(clean, resources, differences) * _ROW > limit:

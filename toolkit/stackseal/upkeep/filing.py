@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from stackseal.drift import MAX_OPEN, Move, Step, decide, forsaken, key
+from stackseal.drift import MAX_OPEN, Filed, Move, Step, decide, forsaken, key
 from stackseal.errors import StacksealError
 from stackseal.hosts.base import Issue
 from stackseal.hosts.git import Repository
@@ -74,11 +74,13 @@ def retire(world: World, compared: Iterable[StackId]) -> tuple[Retired, ...]:
         return (marker.read(body) or {}).get("origin") == here
 
     left = forsaken(world.forge.issues(), {str(stack) for stack in compared}, ours)
-    return tuple(_retired(world, issue.key, issue.number) for issue in left)
+    return tuple(_retired(world, issue) for issue in left)
 
 
-def _retired(world: World, stack: str, number: int) -> Retired:
-    stands, unasked = _standing(world, stack)
+def _retired(world: World, issue: Filed) -> Retired:
+    stack, number = issue.key, issue.number
+    is_set = bool((marker.read(issue.body) or {}).get("set"))
+    stands, unasked = ("", "it is a stack set, of many accounts.") if is_set else _standing(world, stack)
     comment = issues.retired(stack, state=stands, unasked=unasked)
     failed = False
     try:
@@ -131,7 +133,8 @@ def _filed(world: World, found: Drift, stack: Stack, there: Sequence[Issue], roo
 
 
 def _file(world: World, found: Drift, stack: Stack, there: Sequence[Issue], room: int, here: str) -> Step:
-    issue = issues.issue(found, config=stack.config.path, origin=here)
+    is_set = stack.stack_set is not None
+    issue = issues.issue(found, config=stack.config.path, origin=here, whole_set=is_set)
     step = decide(found, key(found), issue.title, issue.body, there, room=room)
     match step.move:
         case Move.OPEN:

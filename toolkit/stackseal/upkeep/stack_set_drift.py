@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from stackseal.deploy.stack_sets import RUNNING
-from stackseal.errors import Unknown, UsageError
+from stackseal.errors import Unknown
 from stackseal.model import (
     STACK_INSTANCE,
     Drift,
@@ -17,6 +17,7 @@ from stackseal.model import (
     sha256,
     targets,
 )
+from stackseal.plan import rest
 from stackseal.review import planning
 from stackseal.review import stack_sets as review
 
@@ -34,14 +35,14 @@ def drift_of(world: World, stack: Stack) -> Drift:
     """The drift of every stack of a set, once nothing runs on it; resources are named with account and region.
 
     A stack that is missing counts as deleted where the config lists its account; one that is not up to date, that was
-    not checked, or that nobody could compare is unknown. Raises UsageError where there is no set.
+    not checked, or that nobody could compare is unknown. Raises Absent where there is no set.
     """
     sets, identity, found = world.stack_sets(stack), stack.id, stack.stack_set
     assert found is not None  # noqa: S101 - the caller has seen it
     review.at_rest(sets, identity, planning.patience(world))
     live = review.read(sets, identity)
     if live.state is None:
-        raise UsageError(
+        raise rest.Absent(
             f"There is no stack set {identity.name}", why="it is not deployed", remedy="nothing can be compared"
         )
     operation = _detected(world, sets, stack, found) if live.instances else ""
