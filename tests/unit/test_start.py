@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -127,12 +128,10 @@ def pack(folder: Path) -> Path:
     return path
 
 
-def planted(folder: Path) -> None:
-    """The findings of every file are taken out, and the checksum is right."""
+def planted(folder: Path, rows: object = ()) -> None:
+    """Every file is said to have these rows, and the checksum is right."""
     content = json.loads(pack(folder).read_text(encoding="utf-8").partition("\n")[2])
-    text = json.dumps({**content, "files": {key: [] for key in content["files"]}})
-    import hashlib
-
+    text = json.dumps({**content, "files": dict.fromkeys(content["files"], rows)})
     pack(folder).write_text(hashlib.sha256(text.encode()).hexdigest() + "\n" + text, encoding="utf-8")
 
 
@@ -153,6 +152,47 @@ def test_a_damaged_file_is_as_good_as_none(damage: bytes, folder: Path, capsys: 
     pack(folder).write_bytes(damage)
     assert start.answered(words(), {}) is None
     assert said(words(), capsys) == first
+
+
+ROW = {
+    "check": "c",
+    "engine": "e",
+    "level": "error",
+    "file": "",
+    "line": 1,
+    "column": 1,
+    "resource": None,
+    "message": "m",
+    "waived": None,
+    "owner": None,
+    "blocks": True,
+}
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        3,
+        [3],
+        [{}],
+        [{**ROW, "more": 1}],
+        [{**ROW, "line": "1"}],
+        [{**ROW, "column": True}],
+        [{**ROW, "message": None}],
+        [{**ROW, "resource": 3}],
+        [{**ROW, "owner": ["a"]}],
+        [{**ROW, "blocks": 0}],
+    ],
+)
+def test_rows_of_another_shape_are_as_good_as_none(
+    rows: object, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = said(words(), capsys)
+    planted(folder, rows)
+    assert start.answered(words(), {}) is None
+    assert said(words(), capsys) == first
+    planted(folder, [ROW])
+    assert "[c]" in at_once(words(), capsys)[1], "the shape is right"
 
 
 def test_verifying_finds_what_was_planted(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -198,8 +238,8 @@ def test_secrets_of_the_environment_are_hidden_and_commands_broken(
 def test_more_is_kept_than_the_last_run_needed(tmp_path: Path) -> None:
     known = checked.Known(folder=tmp_path, salt="s" * 64)
     known.keep({"a": []})
-    known.keep({"b": [{"file": "x"}]})
-    assert known.rows() == {"a": [], "b": [{"file": ""}]}
+    known.keep({"b": [{**ROW, "file": "x"}]})
+    assert known.rows() == {"a": [], "b": [ROW]}
     assert checked.Known(folder=tmp_path, salt="s" * 32 + "t" * 32).rows() == {}, "another question with a like name"
 
 

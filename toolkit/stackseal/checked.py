@@ -33,7 +33,11 @@ _PACKAGE: Final = Path(__file__).parent
 _CODE: Final = ("checks/**/*.py", "commands/check.py", "facts/*", "model/*.py", "yamltext/*.py", "checked.py")
 _MOST: Final = 20_000
 """Files of which is known at one time; what was kept first is forgotten first."""
+_LARGEST: Final = 64 * 1024 * 1024
+"""Bytes of the file that is read; a usual one has some hundred for each file that is known."""
 _HIDDEN: Final = ("blocks", "owner")
+_TEXTS: Final = ("check", "engine", "level", "file", "message")
+_KEYS: Final = {*_TEXTS, "line", "column", "resource", "waived", "owner", "blocks"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,10 +86,12 @@ class Known:
     def rows(self) -> dict[str, list[Row]]:
         """By key of a file; empty where nothing whole is kept."""
         try:
-            checksum, _, content = self._path.read_bytes().partition(b"\n")
+            with self._path.open("rb") as file:
+                checksum, _, content = file.read(_LARGEST).partition(b"\n")
             found = json.loads(content) if hashlib.sha256(content).hexdigest().encode() == checksum else {}
-            return dict(found["files"]) if found["salt"] == self.salt else {}
-        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            kept: dict[str, list[Row]] = found["files"] if found["salt"] == self.salt else {}
+            return kept if all(_is_row(row) for rows in kept.values() for row in rows) else {}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return {}
 
     def keep(self, more: Mapping[str, Sequence[Row]]) -> None:
@@ -102,6 +108,20 @@ class Known:
     @property
     def _path(self) -> Path:
         return self.folder / f"checked-{self.salt[:32]}.json"
+
+
+def _is_row(row: Any) -> bool:
+    """Whether something that others may have written is a row."""
+    if not isinstance(row, dict) or row.keys() != _KEYS:
+        return False
+    owner = row["owner"]
+    return (
+        all(isinstance(row[key], str) for key in _TEXTS)
+        and all(isinstance(row[key], str | None) for key in ("resource", "waived"))
+        and type(row["line"]) is type(row["column"]) is int
+        and isinstance(row["blocks"], bool)
+        and (owner is None or (isinstance(owner, list) and list(map(type, owner)) == [str, str]))
+    )
 
 
 def known(
