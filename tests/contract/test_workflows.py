@@ -34,6 +34,7 @@ PERMISSIONS: Final[dict[tuple[str, str], dict[str, str]]] = {
     ("deploy", "unsealed"): {"actions": "read", "contents": "read", "id-token": "write"},
     ("deploy", "replan"): {"actions": "write", "pull-requests": "write"},
     ("drift", "drift"): {"contents": "read", "id-token": "write", "issues": "write"},
+    ("drift", "findings"): {"contents": "read"},
     ("cleanup", "closed"): {"contents": "read", "id-token": "write"},
     ("cleanup", "sweep"): {"contents": "read", "id-token": "write", "pull-requests": "read"},
 }
@@ -127,7 +128,7 @@ def test_every_action_is_pinned(path: Path) -> None:
 
 def test_one_commit_for_each_foreign_action() -> None:
     used = {match for path in ALL for match in re.findall(r"uses: (actions/\S+@\S+ # \S+)", path.read_text("utf-8"))}
-    assert len(used) == len({line.partition("@")[0] for line in used}) == 4
+    assert len(used) == len({line.partition("@")[0] for line in used}) == 6
 
 
 @pytest.mark.parametrize("path", ALL, ids=lambda path: path.relative_to(ROOT).as_posix())
@@ -176,7 +177,8 @@ def test_parts_are_drawn_as_the_whole_is_and_a_missing_one_is_no_success() -> No
     render, shard = ([step for job, step in steps(path) if job == name] for name in ("render", "shard"))
     assert render[0] == shard[0]
     own = {"to-bundle", "stacks-per-shard", "shard"}
-    same = [{key: value for key, value in step["with"].items() if key not in own} for step in (render[1], shard[1])]
+    assert render[1] == shard[1]
+    same = [{key: value for key, value in step["with"].items() if key not in own} for step in (render[2], shard[2])]
     assert same[0] == same[1]
     assert found["shard"]["strategy"]["matrix"] == {"shard": "${{ fromJSON(needs.render.outputs.shards || '[]') }}"}
     assert "${{ matrix.shard.part }}" in found["shard"]["concurrency"]["group"]
@@ -184,9 +186,37 @@ def test_parts_are_drawn_as_the_whole_is_and_a_missing_one_is_no_success() -> No
         assert "shard" in found[name]["needs"]
         assert """&& contains(fromJSON('["success", "skipped"]'), needs.shard.result)""" in found[name]["if"]
         fetch, merge, plan = [step["with"] for job, step in steps(path) if job == name][1:4]
-        assert fetch["pattern"] == shard[2]["with"]["name"].replace("${{ matrix.shard.part }}", "*")
+        assert fetch["pattern"] == shard[3]["with"]["name"].replace("${{ matrix.shard.part }}", "*")
         assert (merge["command"], merge["bundle"]) == ("report", fetch["path"])
         assert merge["to-bundle"] == plan["from-bundle"]
+
+
+def test_what_is_known_of_templates_is_kept_by_the_clock_alone_and_proven_first() -> None:
+    """A pull request may believe it and never write it."""
+    found = [
+        (path.stem, job, step)
+        for path in REUSABLE
+        for job, step in steps(path)
+        if "actions/cache" in step.get("uses", "")
+    ]
+    kinds = [(name, job, step["uses"].partition("@")[0]) for name, job, step in found]
+    assert kinds == [
+        ("drift", "findings", "actions/cache/restore"),
+        ("drift", "findings", "actions/cache/save"),
+        ("review", "render", "actions/cache/restore"),
+        ("review", "shard", "actions/cache/restore"),
+    ]
+    assert {(step["with"]["path"], step["with"]["key"]) for *_, step in found} == {
+        ("~/.cache/stackseal/findings", "stackseal-findings-${{ github.run_id }}")
+    }
+    (_, keep) = [step for name, job, step in found if name == "drift"]
+    assert keep["if"] == "${{ github.event_name == 'schedule' }}"
+    (check,) = [
+        step["with"]
+        for job, step in steps(ROOT / ".github" / "workflows" / "drift.yml")
+        if job == "findings" and step["uses"] == OURS
+    ]
+    assert (check["command"], check["configs"], check["verify-cache"]) == ("check", "true", "true")
 
 
 def test_forks_dependabot_and_drafts_get_no_credentials() -> None:

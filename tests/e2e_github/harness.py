@@ -135,14 +135,16 @@ class Hub:
             "E2E_ORIGIN": str(self.repository.git.folder),
             "E2E_ARTIFACTS": str(self.artifacts),
             "E2E_LOG": str(self.folder / "checkouts.log"),
+            "E2E_CACHE": str(self.folder / "cache"),
             "GITHUB_API_URL": self.github.url,
-            # These scan nothing, and would be refused if they looked for checkov.
-            **({"STACKSEAL_CHECKOV": "/nowhere/checkov"} if workflow in {"drift", "cleanup"} else checkov()),
+            # It scans nothing, and would be refused if they looked for checkov.
+            **({"STACKSEAL_CHECKOV": "/nowhere/checkov"} if workflow == "cleanup" else checkov()),
             **self.env,
         }
         repositories = {f"{REPOSITORY}@{COMMIT}": self.folder / "toolkit"}
         for action, commit in pins().items():
-            repositories[f"{action}@{commit}"] = STAND_INS / action.partition("/")[2]
+            owner, name, *_ = action.split("/")  # one repository may hold several actions
+            repositories[f"{owner}/{name}@{commit}"] = STAND_INS / name
         command = [BIN / "act", name, "--workflows", f".github/workflows/stackseal-{workflow}.yml"]
         command += ["--eventpath", payload, "--platform", "ubuntu-24.04=-self-hosted", "--json", "--no-skip-checkout"]
         command += [

@@ -125,12 +125,16 @@ def is_watched(consumer: Hub) -> None:
     for value, drifted, state in (("by-hand", [STACK], "open"), (was, [], "closed")):
         ssm.put_parameter(Name=path, Value=value, Type="String", Overwrite=True)
         done = consumer.act("schedule", "drift", clock)
-        assert done.jobs == {"drift": "success"}, done.log
+        assert done.jobs == {"drift": "success", "findings": "success"}, done.log
         assert json.loads(done.output("drifted")) == drifted
         assert ("🟡 not as deployed" in done.summary) == bool(drifted)
         (issue,) = [item for item in consumer.repository.issues.values() if STACK in item.title]
         assert issue.state == state
         measured(**{f"drift_issue_{'opened' if drifted else 'closed'}": issue.state == state})
+    # What the first night kept the second proved, and kept again.
+    kept = (consumer.folder / "cache.log").read_text().splitlines()
+    assert kept == ["findings saved", "findings restored", "findings saved"]
+    assert list((consumer.folder / "cache").rglob("*.json"))
 
 
 def is_deployed_again_by_hand(consumer: Hub, number: int, before: str) -> None:

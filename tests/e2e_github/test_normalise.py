@@ -38,7 +38,7 @@ def test_a_workflow_without_them_stays_as_it_is() -> None:
 
 
 def test_every_foreign_action_has_a_stand_in_that_knows_the_inputs_that_we_give() -> None:
-    assert set(pins()) <= {f"actions/{path.name}" for path in STAND_INS.iterdir()}
+    assert all((STAND_INS / name.partition("/")[2] / "action.yml").is_file() for name in pins())
     for path in WORKFLOWS:
         document: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
         steps = [step for job in document["jobs"].values() for step in job["steps"] if "/" in step.get("uses", "")]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from stackseal import checked
 from stackseal.commands.base import emit
-from stackseal.errors import Failed
+from stackseal.errors import Failed, UsageError
 from stackseal.world import World
 
 if TYPE_CHECKING:
@@ -21,16 +21,20 @@ Run our own checks, cfn-lint and checkov over CloudFormation templates, ours or 
 Configuration files of the tools (.cfnlintrc, .checkov.yaml) are ignored. What a template's own Metadata suppresses
 (ignore_checks of cfn-lint, skip of checkov and of stackseal) counts as waived and is shown with its reason, or with a
 word that none is given; with --ignore-suppressions it does not count, so that a pull request cannot excuse itself.
-Findings stand on the files' own lines. Exit 1 when an error is found that nothing waives.
+Findings stand on the files' own lines. With --configs the templates of all configs are checked in place of files; with
+--verify-cache besides, it is proven what reviews believe of earlier runs. Exit 1 when an error is found that nothing
+waives.
 
     stackseal check template.yaml
     stackseal check templates/ --ignore-suppressions --format json
+    stackseal check --configs --verify-cache
 """
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Paths and the engines."""
-    parser.add_argument("path", nargs="+", metavar="PATH", type=Path, help="a template, or a folder of templates")
+    parser.add_argument("path", nargs="*", metavar="PATH", type=Path, help="a template, or a folder of templates")
+    parser.add_argument("--configs", action="store_true", help="the templates of all configs, in place of files")
     parser.add_argument("--region", default="us-east-1", help="the region to check for (default: us-east-1)")
     parser.add_argument(
         "--engines", default="cfn-lint,checkov", help="engines besides our own checks (default: cfn-lint,checkov)"
@@ -52,7 +56,11 @@ def run(args: argparse.Namespace, world: World) -> int:
     from stackseal import checks
     from stackseal.change import preparation
 
+    if bool(args.path) is args.configs:
+        raise UsageError("There is nothing to check, or too much", remedy="name files or folders, or give --configs")
     names = tuple(name for name in args.engines.split(",") if name)
+    if args.configs:
+        return _configs(world, names, verify=args.verify_cache)
     known = preparation.known(world, names, args.region)
     files = checks.foreign.files(args.path)
     before = known.rows() if known else {}
@@ -71,6 +79,21 @@ def run(args: argparse.Namespace, world: World) -> int:
     )
     if args.ignore_suppressions:
         rows = [{**row, "waived": None, "owner": None, "blocks": row["level"] == "error"} for row in rows]
+    emit(world, {"findings": checked.shown(rows)}, checked.text(rows))
+    return checked.code(rows)
+
+
+def _configs(world: World, names: tuple[str, ...], *, verify: bool) -> int:
+    """The templates of all configs, with the waivers of the settings: what a review reads."""
+    from stackseal import checks, config, settings
+    from stackseal.change import preparation
+
+    ours = settings.load(world.here)
+    found = preparation.resolve(world, [path.as_posix() for path in config.discover(Path(ours.configs))])
+    templates = [preparation.rendered(world, item, ours.waived()).template for item in found]
+    with preparation.engines(world, names, verify=verify, texts=len(templates)) as ready:
+        findings = checks.run(templates, world=ready, waivers=ours.waived(), today=world.clock.today)
+    rows = checked.ordered(row(finding) for finding in findings)
     emit(world, {"findings": checked.shown(rows)}, checked.text(rows))
     return checked.code(rows)
 
