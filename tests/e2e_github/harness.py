@@ -143,8 +143,8 @@ class Hub:
         }
         repositories = {f"{REPOSITORY}@{COMMIT}": self.folder / "toolkit"}
         for action, commit in pins().items():
-            owner, name, *_ = action.split("/")  # one repository may hold several actions
-            repositories[f"{owner}/{name}@{commit}"] = STAND_INS / name
+            owner, repository, *_ = action.split("/")  # one repository may hold several actions
+            repositories[f"{owner}/{repository}@{commit}"] = STAND_INS / repository
         command = [BIN / "act", name, "--workflows", f".github/workflows/stackseal-{workflow}.yml"]
         command += ["--eventpath", payload, "--platform", "ubuntu-24.04=-self-hosted", "--json", "--no-skip-checkout"]
         command += [

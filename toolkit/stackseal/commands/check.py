@@ -83,15 +83,16 @@ def run(args: argparse.Namespace, world: World) -> int:
     return checked.code(rows)
 
 
-def _configs(world: World, names: tuple[str, ...], *, verify: bool) -> int:
+def _configs(world: World, engines: tuple[str, ...], *, verify: bool) -> int:
     """The templates of all configs, with the waivers of the settings: what a review reads."""
     from stackseal import checks, config, settings
     from stackseal.change import preparation
 
     ours = settings.load(world.here)
-    found = preparation.resolve(world, [path.as_posix() for path in config.discover(Path(ours.configs))])
+    names = [path.relative_to(world.here).as_posix() for path in config.discover(world.here / ours.configs)]
+    found = preparation.resolve(world, names)
     templates = [preparation.rendered(world, item, ours.waived()).template for item in found]
-    with preparation.engines(world, names, verify=verify, texts=len(templates)) as ready:
+    with preparation.engines(world, engines, verify=verify, texts=len(templates)) as ready:
         findings = checks.run(templates, world=ready, waivers=ours.waived(), today=world.clock.today)
     rows = checked.ordered(row(finding) for finding in findings)
     emit(world, {"findings": checked.shown(rows)}, checked.text(rows))
