@@ -62,11 +62,11 @@ class Ran:
         return "\n".join(dict.fromkeys(event["content"] for event in self.events if event.get("command") == "summary"))
 
     def output(self, name: str) -> str:
-        """The last value that a step gave to an output."""
+        """The last value that a step gave to an output; the action gives none to what its command does not tell."""
         values = [
             str(event.get("arg", ""))
             for event in self.events
-            if event.get("command") == "set-output" and event.get("name") == name
+            if event.get("command") == "set-output" and event.get("name") == name and event.get("arg")
         ]
         return values[-1] if values else ""
 
