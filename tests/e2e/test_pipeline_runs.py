@@ -126,6 +126,18 @@ def test_a_push_to_the_branch_starts_one_execution_and_to_another_none(bench: Be
     assert len(bench.client("stepfunctions").list_executions(stateMachineArn=machine)["executions"]) == 2
 
 
+@pytest.mark.spec("C05")
+def test_the_branch_of_the_config_is_the_one_that_starts_it(bench: Bench) -> None:
+    bench.client("codecommit").create_repository(repositoryName="customer-churn-training")
+    deployed(bench, "training_pipeline", more="\n  branch: release")
+    workflow(bench)
+    name, files = pipeline(bench), {"sf_start_params.json": json.dumps(START)}
+    push(bench, "customer-churn-training", files)
+    assert [started for started, _ in runs(bench, name)] == ["CreatePipeline"]
+    push(bench, "customer-churn-training", files, branch="release")
+    assert settled(bench, name, "Succeeded")[1:] == [("CloudWatchEvent", "Succeeded")]
+
+
 @pytest.mark.spec("C05", "C10")
 def test_a_rule_whose_role_may_not_start_the_pipeline_starts_nothing(bench: Bench) -> None:
     bench.client("codecommit").create_repository(repositoryName="customer-churn-training")
