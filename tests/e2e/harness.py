@@ -143,7 +143,7 @@ def bench(folder: Path, aws: EmbeddedAws, *, engines: tuple[str, ...] = ()) -> I
         runner=hosts.runner({}),
         forge=LocalForge(folder / "ml"),
         engines=engines,
-        clock=impatient(),
+        clock=impatient(0.01),
     )
     made = Bench(folder=folder, aws=aws, world=world, out=out)
     made.git("init", "--quiet", "--initial-branch=main")
