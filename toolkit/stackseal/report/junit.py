@@ -54,7 +54,7 @@ def _stack(stack: StackReport) -> Iterable[_Case]:
 
 
 def _finding(finding: Finding) -> _Case:
-    name = f"{finding.check} {finding.resource or ''}".strip()
+    name = f"{finding.check} {finding.resource}" if finding.resource else finding.check
     text = f"{finding.where}: {finding.message}"
     if finding.waiver is not None and not finding.waiver.proposed:
         return _Case(name=name, end="skipped", text=f"{text} Waived by {finding.waiver.owner}: {finding.waiver.reason}")
