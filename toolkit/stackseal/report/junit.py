@@ -15,9 +15,9 @@ from stackseal.model import Drift, DriftStatus, Failure, Finding, GateCheck, Rep
 from stackseal.report.encode import block, one_line
 from stackseal.report.redact import redact
 
-_NAME: Final = 500
-_TEXT: Final = 4_000
-"""Characters; CodeBuild cuts the name of a test at 1,000 and its message at 5,000."""
+_NAME: Final = 1_000
+_TEXT: Final = 5_000
+"""Characters; CodeBuild cuts the name of a test and its message there, without a mark."""
 _FORBIDDEN: Final = re.compile("[\ufffe\uffff]")
 """What XML 1.0 does not take and `visible` leaves."""
 
@@ -100,12 +100,17 @@ def _document(name: str, suites: Iterable[tuple[str, Sequence[_Case]]]) -> str:
 
 def _write(suite: ET.Element, title: str, case: _Case) -> None:
     element = ET.SubElement(suite, "testcase", classname=_line(title), name=_line(case.name), time="0")
-    text = _FORBIDDEN.sub("", block(case.text))[:_TEXT]
+    text = _cut(block(case.text), _TEXT)
     if case.end:
-        ET.SubElement(element, case.end, message=_line(case.text)).text = text
+        ET.SubElement(element, case.end, message=_cut(one_line(case.text), _TEXT)).text = text
     elif text:
         ET.SubElement(element, "system-out").text = text
 
 
 def _line(text: str) -> str:
-    return _FORBIDDEN.sub("", one_line(text))[:_NAME]
+    return _cut(one_line(text), _NAME)
+
+
+def _cut(text: str, most: int) -> str:
+    text = _FORBIDDEN.sub("", text)
+    return text if len(text) <= most else f"{text[: most - 1]}…"
