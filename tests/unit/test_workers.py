@@ -148,7 +148,8 @@ def test_a_team_that_was_ended_is_started_anew(workers: Workers) -> None:
 
 
 ASKER = f"""
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job begins with Ctrl-C ignored
 from stackseal.workers import Workers
 with Workers() as workers:
     team = workers.start("both", (sys.executable, "-I", "-c", {PROGRAM!r}), seats=2)
@@ -169,9 +170,12 @@ def test_no_worker_outlives_its_asker(what: signal.Signals, state: str) -> None:
         text=True,
     )
     with asker:
-        assert asker.stdout is not None
-        found = [int(pid) for pid in asker.stdout.readline().split()]
-        assert len(found) == 2
-        os.kill(asker.pid, what)
-        asker.wait(30)
+        try:
+            assert asker.stdout is not None
+            found = [int(pid) for pid in asker.stdout.readline().split()]
+            assert len(found) == 2
+            os.kill(asker.pid, what)
+            asker.wait(30)
+        finally:
+            asker.kill()
     assert end(found)
