@@ -33,15 +33,15 @@ def cached(place: Path | None) -> Path:
     """A cache for uv in a folder, made once in each worker; the user's own is only read."""
     made = Path(tempfile.mkdtemp(prefix="stackseal-uv-", dir=place))
     atexit.register(shutil.rmtree, made, ignore_errors=True)
-    theirs = _theirs()
-    for entry in theirs.iterdir():
+    users = theirs()
+    for entry in users.iterdir():
         if entry.name.startswith("wheels-"):
             shutil.copytree(entry, made / entry.name, symlinks=True)
         elif not entry.name.startswith("archive-"):
             (made / entry.name).symlink_to(entry)
     needed = {archive.resolve() for archive in _needed(made)}
-    for archive in theirs.glob("archive-*/*"):
-        here = made / archive.relative_to(theirs)
+    for archive in users.glob("archive-*/*"):
+        here = made / archive.relative_to(users)
         here.parent.mkdir(exist_ok=True)
         if here in needed:
             shutil.copytree(archive, here, copy_function=_linked)
@@ -51,7 +51,8 @@ def cached(place: Path | None) -> Path:
     return made
 
 
-def _theirs() -> Path:
+def theirs() -> Path:
+    """The user's own cache, for a job that installs more than `cached` has made quick."""
     home = Path(pwd.getpwuid(os.getuid()).pw_dir)  # HOME is the tests' own
     return Path(os.environ.get("UV_CACHE_DIR") or home / ".cache" / "uv")
 

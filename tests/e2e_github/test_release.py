@@ -19,7 +19,7 @@ import pytest
 import yaml
 
 from contract.support import BIN, ROOT, committed
-from e2e_github import harness
+from e2e_github import harness, packages
 from e2e_github.harness import STAND_INS, Ran
 from stackseal import __version__
 
@@ -87,6 +87,7 @@ class Upstream:
             command += ["--env", f"{key}={value}"]
         own = harness.own(self.folder)
         own["PATH"] = f"{STAND_INS / 'bin'}{os.pathsep}{own['PATH']}"
+        own["UV_CACHE_DIR"] = str(packages.theirs())  # the release installs what developers have, too
         done = subprocess.run(command, cwd=self.work, env=own, capture_output=True, text=True, check=False, timeout=500)
         lines = [line for line in (done.stdout + done.stderr).splitlines() if line.startswith("{")]
         return Ran(code=done.returncode, events=[json.loads(line) for line in lines])

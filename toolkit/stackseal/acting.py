@@ -73,6 +73,7 @@ class _Taking:
         self._guard = threading.Lock()
 
     def __call__(self, account: str, region: str) -> Aws:
+        account = account or self._sole()
         with self._guard:
             if (account, region) not in self._known:
                 self._known[account, region] = self._connect(account, region)
@@ -93,6 +94,10 @@ class _Taking:
             )
         self._world.out.say(f"Taking the role {arn} as {self._name}", "debug")
         return _taken(ambient, arn, self._name, self._badge, self._world.clock.now)
+
+    def _sole(self) -> str:
+        """The account that is meant where none is named, so that its role is taken once; empty where nobody knows."""
+        return next(iter(self._roles)) if self._badge.token is not None and len(self._roles) == 1 else ""
 
     def _only_one(self, account: str) -> str | None:
         """The one role that the settings name, for a command that names no account."""

@@ -257,7 +257,7 @@ def test_what_is_shared_is_what_every_text_is_told(engine: str, tmp_path: Path, 
     together = scanned(counting, jobs, engines)
     apart = ENGINES[engine].scan(jobs, engines)
     assert [key for key in jobs if tuple(together[key]) != tuple(apart[key])] == []
-    assert counting.read < len(jobs) / 2
+    assert counting.read < len(jobs), "nothing was shared, so nothing was compared"
 
 
 # --- sharing

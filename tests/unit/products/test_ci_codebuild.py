@@ -76,10 +76,11 @@ def test_events_start_four_projects_and_tell_an_id() -> None:
     (start,) = resources["StartRole"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
     assert start["Action"] == "codebuild:StartBuild"
     assert [arn.rpartition("-")[2] for arn in start["Resource"]] == ["plan", "publish", "drift", "cleanup"]
-    for rule in ("RenderDoneRule", "PlanDoneRule"):
+    ended = {"RenderDoneRule": ["SUCCEEDED"], "PlanDoneRule": ["SUCCEEDED", "FAILED", "STOPPED"]}
+    for rule, ends in ended.items():
         (target,) = resources[rule]["Properties"]["Targets"]
         assert target["InputTransformer"]["InputPathsMap"] == {"build": "$.detail.build-id"}
-        assert resources[rule]["Properties"]["EventPattern"]["detail"]["build-status"] == ["SUCCEEDED"]
+        assert resources[rule]["Properties"]["EventPattern"]["detail"]["build-status"] == ends
     assert resources["DriftRule"]["Properties"]["ScheduleExpression"] == "rate(6 hours)"
 
 
