@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 # A file stays on one worker, so that what its tests share is made once; in the order of the folders, slow ones first.
-PARALLEL := -n 2 --dist loadfile --no-loadscope-reorder
+PARALLEL := -n 3 --dist loadfile --no-loadscope-reorder
 # A stale byte-code switch in the environment would double every start-up time.
 unexport PYTHONDONTWRITEBYTECODE
 unexport VIRTUAL_ENV
