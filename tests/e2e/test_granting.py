@@ -197,12 +197,17 @@ def test_what_only_the_old_version_needed_is_taken_away_at_the_end(account: Acco
     assert [name for name, _ in outcomes(account.deploy())] == [ROLES.name, OWNER.name, ROLES.name]
 
 
-def test_a_role_stays_wide_until_its_stack_is_done(account: Account) -> None:
+def _shrinking(account: Account) -> tuple[str, ...]:
+    """A product is deployed larger than its next version; the words that deploy that one."""
     larger = example().replace("tier: starter", "tier: professional\n  alerts_email: ml@example.com")
     account.change(NAME, larger)
     outcomes(account.deploy())
     account.change(NAME, example())
-    base = ("deploy", "--base", "HEAD~1", "--pull-request", "2", "--force", "--format", "json")
+    return ("deploy", "--base", "HEAD~1", "--pull-request", "2", "--force", "--format", "json")
+
+
+def test_a_role_stays_wide_until_its_stack_is_done(account: Account) -> None:
+    base = _shrinking(account)
     assert account.bench.run(*base, "--only", "roles").code == 0
     assert "cloudwatch:DeleteDashboards" in account.granted()
     done = account.bench.run(*base, "--only", "stacks")
@@ -212,11 +217,7 @@ def test_a_role_stays_wide_until_its_stack_is_done(account: Account) -> None:
 
 
 def test_a_role_that_somebody_changed_is_not_narrowed_blindly(account: Account) -> None:
-    larger = example().replace("tier: starter", "tier: professional\n  alerts_email: ml@example.com")
-    account.change(NAME, larger)
-    outcomes(account.deploy())
-    account.change(NAME, example())
-    base = ("deploy", "--base", "HEAD~1", "--pull-request", "2", "--force", "--format", "json")
+    base = _shrinking(account)
     assert account.bench.run(*base, "--only", "roles").code == 0
     cfn = account.bench.client("cloudformation")
     body = cfn.get_template(StackName=ROLES.name)["TemplateBody"]

@@ -83,7 +83,13 @@ class _Taking:
         ambient = self._world.aws(account, region)
         if self._badge.token is None and account not in self._roles:  # a build's own service role
             return ambient
-        arn = self._roles.get(account) or self._only_one(account)
+        if not account:
+            raise UsageError(
+                f"Nobody knows in which account to take the {self._verb} role",
+                why=f"the settings name {len(self._roles)} of them",
+                remedy="name the account",
+            )
+        arn = self._roles.get(account)
         if arn is None:
             if all(self._world.env.get(key) for key in _KEYS):  # a step before this one has chosen them
                 return ambient
@@ -98,18 +104,6 @@ class _Taking:
     def _sole(self) -> str:
         """The account that is meant where none is named, so that its role is taken once; empty where nobody knows."""
         return next(iter(self._roles)) if self._badge.token is not None and len(self._roles) == 1 else ""
-
-    def _only_one(self, account: str) -> str | None:
-        """The one role that the settings name, for a command that names no account."""
-        if account:
-            return None
-        if len(self._roles) == 1:
-            return next(iter(self._roles.values()))
-        raise UsageError(
-            f"Nobody knows in which account to take the {self._verb} role",
-            why=f"the settings name {len(self._roles)} of them",
-            remedy="name the account",
-        )
 
 
 def _taken(ambient: Aws, arn: str, name: str, badge: Badge, now: Callable[[], datetime]) -> Aws:
