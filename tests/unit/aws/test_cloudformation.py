@@ -33,13 +33,6 @@ def aws() -> Iterator[Aws]:
 
 
 @pytest.fixture
-def stub(aws: Aws) -> Iterator[Stubber]:
-    with Stubber(aws.client("cloudformation")) as found:
-        yield found
-        found.assert_no_pending_responses()
-
-
-@pytest.fixture
 def cfn(aws: Aws) -> CloudFormation:
     return CloudFormation(aws)
 

@@ -27,13 +27,6 @@ def aws() -> Iterator[Aws]:
     found.close()
 
 
-@pytest.fixture
-def stub(aws: Aws) -> Iterator[Stubber]:
-    with Stubber(aws.client("cloudformation")) as found:
-        yield found
-        found.assert_no_pending_responses()
-
-
 def test_accounts_of_units_are_an_intersection(aws: Aws, stub: Stubber) -> None:
     expected: dict[str, Any] = {
         "StackSetName": "base",
